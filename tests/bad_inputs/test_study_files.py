@@ -139,9 +139,7 @@ STUDIES = [
     of_study("sweep: {network.TT: [1]}", "sweep.network.TT", "hidden"),
     of_study("sweep: {T: [1]}", "sweep.T", "network.T"),
     of_study("sweep: {network: [1]}", "sweep.network: [1]", "must be a setting that a case has"),
-    of_study(
-        "sweep: {network.layers.0: [1]}", "sweep: 'network.layers.0'", "lists vary as a whole"
-    ),
+    of_study("sweep: {network.layers.0: [1]}", "sweep: 'network.layers.0'", "vary as a whole"),
     of_study("sweep: {network.neuron.circuit: [dutta]}", "sweep.network.neuron.circuit: 'dutta'"),
     of_study("published: {rate: {accuracy: 0.98, source: x}}", "published.rate.accuracy: 0.98"),
     of_study("sweep: {tile.initial: [pulsed]}", "sweep.tile.initial", "pulsed"),

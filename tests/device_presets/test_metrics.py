@@ -49,9 +49,7 @@ def test_a_curve_gives_its_label_back(label: float) -> None:
 
 
 @pytest.mark.parametrize(("label_up", "label_down"), [(2.4, -4.9), (-2.4, 4.9), (0.0, 0.0)])
-def test_a_tile_follows_the_published_curve_pulse_by_pulse(
-    label_up: float, label_down: float, tmp_path: Path
-) -> None:
+def test_a_tile_follows_the_paper(label_up: float, label_down: float, tmp_path: Path) -> None:
     """A label of the other sign is the same curve, and a label of 0 a constant step."""
     preset = made(tmp_path, nonlinearity_up=label_up, nonlinearity_down=label_down)
     noise_free = without(preset, spread=True, noise=True)

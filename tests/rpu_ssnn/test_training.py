@@ -217,9 +217,7 @@ def test_weights_that_are_no_numbers_stop_the_run(digits: Dataset) -> None:
         pytest.warns(RuntimeWarning),
         pytest.raises(FloatingPointError, match="crossbar 1 are not finite"),
     ):
-        train(
-            NetworkSpec(hidden=(8,)), TrainingSpec(epochs=1), rate_synapses(1e300), digits, seed=0
-        )
+        train(NetworkSpec(hidden=[8]), TrainingSpec(epochs=1), rate_synapses(1e300), digits, seed=0)
 
 
 @pytest.mark.parametrize("factory", [rate_synapses, coincidence_synapses])

@@ -344,9 +344,7 @@ def test_training_stopped_after_each_epoch_equals_the_undisturbed(name: str, dat
         (AdamNetwork, {"learning_rate": 0.01}),
     ],
 )
-def test_the_float_baseline_goes_on_exactly(
-    data: Dataset, kind: type[FloatNetwork], optimiser: dict[str, Any]
-) -> None:
+def test_the_float_baseline_goes_on_exactly(data: Dataset, kind: Any, optimiser: Any) -> None:
     spec = AnnSpec(epochs=3, dropout_input=0.1, dropout_hidden=0.2, **optimiser)
     trained = partial(train_ann, spec, (16,), data, seed=1, kind=kind)
     states = KeptStates()

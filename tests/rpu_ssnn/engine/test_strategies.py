@@ -15,9 +15,7 @@ from support.rpu_ssnn.passes import VARIANTS, ReadsSlotBySlot, coarse, make_netw
 
 @pytest.mark.parametrize("together", [64, 3, 1])
 @pytest.mark.parametrize("name", VARIANTS)
-def test_reading_slot_by_slot_is_the_same_pass(
-    name: str, together: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slots_are_read_alike(name: str, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The presentations of a batch form one group, three, or come one by one (as for a long T)."""
     monkeypatch.setattr(batched, "MOST_TOGETHER", together)
     training = TrainingSpec(batch=10)

@@ -66,9 +66,7 @@ class CountedTile(TileSynapses):
 
 
 @pytest.mark.parametrize("schedule", ["batch", "presentation"])
-def test_a_second_thread_changes_no_pulse(
-    data: Dataset, schedule: Literal["batch", "presentation"]
-) -> None:
+def test_a_second_thread_changes_no_pulse(data: Dataset, schedule: str) -> None:
     """With the schedule `batch` it pulses the devices during the pass, in the same order."""
     training = TrainingSpec(epochs=1, batch=100, schedule=schedule)
     device = get_preset("charge_trap", {"cycle_to_cycle": 0.0})

@@ -110,9 +110,7 @@ def test_nonlinearity_and_asymmetry_are_shares_of_the_measured_ones(tmp_path: Pa
     assert step(0.5, False, jump_asymmetry=0.0) == pytest.approx(-1.5 * 0.625, rel=1e-3)
 
 
-def test_states_repeat_to_the_bit_for_any_number_of_threads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_states_repeat_for_all_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_array, "LEAST_WORK", 1)
     device, block = small(tmp_path, spread=1e-6), make_block(*random_trains(300))
 

@@ -61,9 +61,7 @@ def test_all_is_gone_where_the_decades_end() -> None:
 
 @pytest.mark.parametrize("toward", [0.0, -0.8])
 @pytest.mark.parametrize("settings", LAWS)
-def test_a_written_state_loses_by_its_age_however_the_time_is_cut(
-    settings: dict[str, float], toward: float
-) -> None:
+def test_states_lose_by_age_however_time_is_cut(settings: dict[str, float], toward: float) -> None:
     """There are many batches, then storage; a law without memory would repeat the fast early loss
     in each."""
     retention = {**settings, "toward_state": toward}

@@ -136,9 +136,8 @@ def test_a_convolution_reads_one_replica_at_each_position() -> None:
     assert used["converter"] == 16 * 4
     assert used["column_driver"] == 0
     assert used["buffer"] == 30  # Each of 36 neurons is in 4 of 16 x 9 patch lines.
-    assert digital_energy([conv], 8, training=False) == pytest.approx(
-        36 * (16 * 0.23e-12 + 8 * 100e-12 / 64)
-    )
+    energy = 36 * (16 * 0.23e-12 + 8 * 100e-12 / 64)
+    assert digital_energy([conv], 8, training=False) == pytest.approx(energy)
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,7 @@ from support.studies.harness import SMALL, small_study
 THOUSANDS = list(range(1, 10_001))
 
 TOO_MUCH: list[tuple[dict[str, Any], str, str]] = [
-    (
-        {"sweep": {"network.T": THOUSANDS, "training.epochs": THOUSANDS}},
-        "sweep",
-        "200010000 points",
-    ),
+    ({"sweep": dict.fromkeys(["network.T", "training.epochs"], THOUSANDS)}, "sweep", "200010000 p"),
     ({"sweep": {"network.T": THOUSANDS}}, "sweep", "20001 points"),
     ({"seeds": list(range(300_000))}, "seeds", "at most 10000 items"),
     ({"seeds": {"count": 10_000}, "sweep": {"network.T": list(range(1, 30))}}, "sweep", "runs"),

@@ -21,9 +21,7 @@ def study_with(folder: Path, device: str) -> Study:
 
 
 @pytest.mark.parametrize("device", ["mine.yaml:power", "two_device_pair(mine.yaml:power)"])
-def test_a_preset_file_lies_beside_the_study(
-    device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_presets_lie_by_study(device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     points = [study_with(tmp_path / name, device).points()[1] for name in ("a", "b")]
     assert [point.label for point in points] == [device, device]
@@ -34,9 +32,7 @@ def test_a_preset_file_lies_beside_the_study(
     assert first.settings.method.columns()["device"] == device
 
 
-def test_a_preset_file_of_the_working_directory_is_found_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_preset_file_lies_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "here.yaml").write_text(OWN_PRESETS)
     point = study_with(tmp_path / "a", "here.yaml:power").points()[1]

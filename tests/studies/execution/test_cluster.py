@@ -49,9 +49,7 @@ def run(harness: Harness, dask: DaskProcesses, study: Study, **changes: Any) -> 
         return harness.run(study, executor=executor, **changes)
 
 
-def saying_training(
-    trial: Trial, data_root: Path | None, threads: int, workspace: Workspace
-) -> TrialResult:
+def saying_training(trial: Trial, data_root: Any, threads: int, workspace: Workspace) -> Any:
     """Reports its progress, its number of threads and its folder for checkpoints."""
     workspace.write_progress(
         trial, TrialProgress(epoch=1, epochs=3, accuracy=71.5, notes=(f"{trial.title}: half way",))

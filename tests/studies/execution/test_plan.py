@@ -11,7 +11,7 @@ from studies.declaration.study import Study
 from studies.declaration.trial import Failure, TrialResult
 from studies.declaration.update_rules.loading import rule_names
 from studies.execution import timing
-from studies.execution.plan import Estimate, Plan, estimate, make_plan
+from studies.execution.plan import Plan, estimate, make_plan
 from studies.execution.progress import duration
 from studies.execution.timing import Cost, time_steps
 from studies.report.plan_view import plan_text
@@ -41,9 +41,7 @@ def fail_steps(*_: Any) -> TrialResult:
     raise RuntimeError("tile broke")
 
 
-def timed(
-    plan: Plan, data_root: Path | None = None, workers: int = 2, steps: Any = fake_steps
-) -> Estimate:
+def timed(plan: Plan, data_root: Any = None, workers: int = 2, steps: Any = fake_steps) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("studies.execution.plan.LocalExecutor", lambda _: InThisProcess())
         return estimate(plan, Job(accept_all, steps, data_root), workers)

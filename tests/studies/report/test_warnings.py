@@ -99,9 +99,8 @@ def test_warnings_say_what_is_wrong(tmp_path: Path) -> None:
     second.unlink()
     write_failures(folder, [Failure("id", "rate seed 7", "RuntimeError: <i>no</i>", "")])
     warned = warnings_of(folder)
-    assert warned[0].startswith(
-        "2 trials have not finished yet; `rpu-ssnn run` runs what is missing"
-    )
+    said = "2 trials have not finished yet; `rpu-ssnn run` runs what is missing: "
+    assert warned[0].startswith(said)
     assert warned[1] == "The last run failed at rate seed 7: RuntimeError: <i>no</i>"
     assert warned[2].startswith(f"Left out: {first.name}: ")
     assert any("up to 25 % of its devices end at one of their bounds" in each for each in warned)

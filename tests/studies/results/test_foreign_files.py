@@ -41,9 +41,7 @@ NOTES = ("notes.json", "draft.tmp", "secret.token", "0123456789abcdef.json")
         ["../elsewhere/notes.json"],
     ],
 )
-def test_a_folder_of_somebody_else_is_refused_and_untouched(
-    names: list[str], harness: Harness, tmp_path: Path
-) -> None:
+def test_others_folders_are_untouched(names: list[str], harness: Harness, tmp_path: Path) -> None:
     harness.out.mkdir()
     for name in names:
         (harness.out / name).parent.mkdir(exist_ok=True)

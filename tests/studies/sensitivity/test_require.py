@@ -207,9 +207,8 @@ def test_asymmetry_keeps_its_sign() -> None:
 
 
 def test_the_own_value_of_many_digits_is_a_point_of_its_curve() -> None:
-    requirement = asked(
-        FakeRun(lambda p, m: logistic(300.0 / p["levels"], 1.0)), "levels", device="reram_es"
-    )
+    run = FakeRun(lambda p, m: logistic(300.0 / p["levels"], 1.0))
+    requirement = asked(run, "levels", device="reram_es")
     own = rows(requirement)["levels"]["own"]
     assert own == pytest.approx(1481.4815)
     assert own in set(requirement.curves["value"])
