@@ -105,11 +105,12 @@ def defects_of(
     span = fit.prepared.span
     # Wrong steps at a width also change how steps scatter.
     scatter = [*_widths(fit, trace, np.isfinite(squares))] or _correlated(measured, simulated)
+    abrupt = [*_abrupt(fit, span)]
     return (
-        *_abrupt(fit, span),
+        *abrupt,
         *_interference(fit.prepared.runs, miss, step),
         *_turns(fit, np.where(np.isfinite(squares), miss, np.nan), step, span),
-        *_levels(fit, trace, span),
+        *_levels(fit, trace, span, bool(abrupt)),
         *scatter,
         *_quantised(fit.prepared.series.resolution, step),
         *_growing_noise(squares, trace.state),
@@ -216,9 +217,10 @@ def _widths(fit: JointFit, trace: Trace, used: np.ndarray) -> Iterator[Defect]:
         yield Defect("width", what, "fit this width separately")
 
 
-def _levels(fit: JointFit, trace: Trace, span: float) -> Iterator[Defect]:
+def _levels(fit: JointFit, trace: Trace, span: float, abrupt: bool) -> Iterator[Defect]:
     """Looks for a cycle that begins further from the end of the previous one, apart from the steps
-    of the fit, than others do, and for a level that drifts."""
+    of the fit, than others do, and for a level that drifts. In an abrupt device, a large step that
+    comes a pulse later than usual would look like a jump."""
     weight, cycle, device = fit.prepared.series.weight, fit.prepared.own_cycle, fit.prepared.device
     moved = np.cumsum(np.nan_to_num(fit.prepared.series.pulse * trace.step))
     first = 1 + np.flatnonzero((np.diff(cycle) != 0) & (np.diff(device) == 0))
@@ -234,7 +236,7 @@ def _levels(fit: JointFit, trace: Trace, span: float) -> Iterator[Defect]:
         begins[around[:, 0]] = True
         sets = simulate(fit, 5, begins=begins)
         chance *= size <= max(_furthest((drawn - moved)[around], changed)[1] for drawn in sets)
-    jumps = size > _LEAST_JUMP * span and chance < _BY_CHANCE
+    jumps = not abrupt and size > _LEAST_JUMP * span and chance < _BY_CHANCE
     if jumps:
         who = f"readings of {fit.prepared.labels[device[first[at]]]}"
         when = f"between cycles {changed[at]} and {changed[at] + 1} of those used"

@@ -1,10 +1,11 @@
 """Fits a law to what many pulses do together: the mean curve, and the scatter around it.
 
 The likelihood judges the next pulse. If a law does not describe the data, its most likely numbers
-may be far off over a sweep. Here least squares fit the curve that the law draws by itself, from the
-beginning of each cycle, to the mean curve. The noises follow from the scatter of changes over 1 to
-200 pulses, and of cycles around their mean: read noise counts once per reading, and cycle noise
-adds up. A linear step draws NeuroSim's formula B (1 - exp(-pulse / A)).
+may be far off over a sweep. Here simulations of the law, from the beginning of each cycle, come as
+near as they can to the measured mean curve and to the measured scatter (the method of simulated
+moments, McFadden 1989): the scatter of changes over 1 to 200 pulses, and that of cycles around
+their mean. Read noise counts once per reading, and cycle noise adds up. Without noise, a linear
+step draws NeuroSim's formula B (1 - exp(-pulse / A)).
 """
 
 from dataclasses import replace
@@ -13,20 +14,20 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
-from device_presets.fitting.model.layout import HIGH, LOW, NOISES
-from device_presets.fitting.model.simulation import (
-    LAGS,
-    mean_curve,
-    noise_free_curve,
-    simulate,
-    structure_of,
-)
+from device_presets.fitting.model.layout import NOISES
+from device_presets.fitting.model.simulation import noise_free_curve, simulate, structure_of
 
-_SETS, _PARTS = 16, 8
-_ROUNDS, _MOST_EVALUATIONS, _ENOUGH = 3, 40, 1e-5
+_PARTS = 8
+"""Cycles scatter in this many parts of a cycle."""
+
+_MOST_EVALUATIONS, _ENOUGH, _ENOUGH_AT_RANDOM = 40, 1e-5, 1e-3
+"""A search ends at a relative change below the second; with simulations, below the third."""
 
 _OF_STEP, _OF_BOUND = 5.0, 0.5
 """The logarithm of a step may move by the first, a bound by the second (a share of the range)."""
+
+_OF_SCATTER = 0.05
+"""This share of the error in the logarithm of a deviation counts as an error of the mean curve."""
 
 _FEWEST_CYCLES, _LEAST = 3, 1e-18
 BY_MOMENTS = ", fitted to the mean curve"
@@ -51,103 +52,92 @@ def mean_gaps(fit: JointFit, curve: np.ndarray, rows: np.ndarray) -> list[np.nda
     return gaps
 
 
-def on_the_curve(fit: JointFit, rows: np.ndarray, shift: np.ndarray | float = 0.0) -> JointFit:
-    """Returns the law of a fit, fitted to the mean curve.
+def on_the_curve(fit: JointFit, rows: np.ndarray) -> JointFit:
+    """Returns the law of a fit, with its curve without noise fitted to the mean curve.
 
     Args:
         fit: The start of the search; differences between devices stay as they are.
         rows: [rows] how often a row counts.
-        shift: [rows] the mean change that noise makes to the weights of the law without noise.
+    """
+    return _nearest(fit, rows, 0)[0]
+
+
+def fitted_to_moments(fit: JointFit, rows: np.ndarray, simulated: int = 50_000) -> JointFit:
+    """Returns the law of a fit, fitted to the mean curve and to the scatter.
+
+    The search starts from the fit, and from its curve without noise unless the fit was made in this
+    way itself; the nearest end is taken.
+
+    Args:
+        fit: The start of the search; differences between devices stay as they are.
+        rows: [rows] how often a row counts.
+        simulated: All simulations together have about this many rows.
+    """
+    starts = [fit] if fit.layout.how else [fit, on_the_curve(fit, rows)]
+    sets = 2 * max(simulated // len(rows) // 2, 1)
+    best, _ = min((_nearest(start, rows, sets) for start in starts), key=lambda end: end[1])
+    layout = replace(fit.layout, how=BY_MOMENTS)
+    return fit_at(fit.prepared, layout, best.shared, best.local)
+
+
+def _nearest(fit: JointFit, rows: np.ndarray, sets: int) -> tuple[JointFit, float]:
+    """Returns the fit whose simulations are nearest to the data, and half the sum of its squared
+    errors.
+
+    Args:
+        fit: The start of the search.
+        rows: [rows] how often a row counts.
+        sets: The even number of simulations; 0 compares the mean curve with that without noise, and
+            keeps the noises.
     """
     columns = np.flatnonzero(fit.layout.local_free.any(axis=1))
-    shape = NOISES + np.flatnonzero(fit.layout.shared_free[NOISES : NOISES + len(fit.shape)])
+    free = fit.layout.shared_free[: NOISES + len(fit.shape)].copy()
+    free[:NOISES] = sets > 0, sets > 0 and fit.prepared.noisy
+    shared = np.flatnonzero(free)
     span = fit.prepared.span
     room = np.where(columns < 4, _OF_STEP, _OF_BOUND * span)
     low, high = fit.layout.limits
-    start = np.clip(fit.shared[shape], low[shape] + 1e-6, high[shape] - 1e-6)
+    start = np.clip(fit.shared[shared], low[shared] + 1e-6, high[shared] - 1e-6)
+    measured = _scatter(fit, fit.prepared.series.weight, rows)
+    known = (measured > 0.0) & (sets > 0)
 
     def moved(numbers: np.ndarray) -> JointFit:
-        shared, local = fit.shared.copy(), fit.local.copy()
+        there, local = fit.shared.copy(), fit.local.copy()
         local[:, columns] += numbers[: len(columns)]
         local[:, 5] = np.maximum(local[:, 5], fit.prepared.floor)
-        shared[shape] = numbers[len(columns) :]
-        return replace(fit, shared=shared, local=local)
+        there[shared] = numbers[len(columns) :]
+        return replace(fit, shared=there, local=local)
 
     def off(numbers: np.ndarray) -> np.ndarray:
         there = moved(numbers)
-        gaps = mean_gaps(there, noise_free_curve(there) + shift, rows)
-        return np.concatenate([gap / np.sqrt(max(len(gap), 1)) for gap in gaps]) / span
+        trains = simulate(there, 6, sets, mirrored=True) if sets else [noise_free_curve(there)]
+        gaps = [gap / span for gap in mean_gaps(there, np.mean(trains, axis=0), rows)]
+        made = np.mean([_scatter(there, train, rows) for train in trains], axis=0)[known]
+        gaps.append(_OF_SCATTER * np.log((made + _LEAST) / measured[known]) / 2.0)
+        return np.concatenate([gap / np.sqrt(max(len(gap), 1)) for gap in gaps])
 
+    enough = _ENOUGH_AT_RANDOM if sets else _ENOUGH
     found = least_squares(
         off,
         np.concatenate([np.zeros(len(columns)), start]),
-        bounds=(np.append(-room, low[shape]), np.append(room, high[shape])),
-        x_scale=np.append(np.where(columns < 4, 0.1, 0.1 * span), np.full(len(shape), 0.1)),
+        bounds=(np.append(-room, low[shared]), np.append(room, high[shared])),
+        x_scale=np.append(np.where(columns < 4, 0.1, 0.1 * span), np.full(len(shared), 0.1)),
         max_nfev=_MOST_EVALUATIONS,
-        ftol=_ENOUGH,
-        xtol=_ENOUGH,
+        ftol=enough,
+        xtol=enough,
     )
-    return moved(found.x)
+    return moved(found.x), float(found.cost)
 
 
-def fitted_to_moments(fit: JointFit, rows: np.ndarray) -> JointFit:
-    """Returns the law of a fit, fitted to the mean curve and to the scatter.
-
-    Noise moves the mean near a bound, so the curve is fitted again with the change that the noise
-    found makes to it. Bounds also cut off noise, so the scatter is simulated again with the noise
-    found. The closest of these fits is taken.
-
-    Args:
-        fit: The start of the search; differences between devices stay as they are.
-        rows: [rows] how often a row counts.
+def _scatter(fit: JointFit, weight: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Returns the variances of changes over the lags, and those of cycles, without their levels,
+    around their mean in each part of a cycle; NaN where too few pulses or cycles show one.
     """
-    layout, made, best, least = replace(fit.layout, how=BY_MOMENTS), fit, fit, np.inf
-    shift: np.ndarray | float = 0.0
-    for _ in range(_ROUNDS):
-        still = on_the_curve(made, rows, shift)
-        shared = _with_noises_of_scatter(still, rows)
-        made = fit_at(fit.prepared, layout, shared, still.local)
-        curve = mean_curve(made)
-        error = max(float(np.mean(g**2)) for g in mean_gaps(made, curve, rows) if len(g))
-        best, least = (made, error) if error < least else (best, least)
-        shift = curve - noise_free_curve(made)
-    return best
-
-
-def _with_noises_of_scatter(fit: JointFit, rows: np.ndarray) -> np.ndarray:
-    """Returns the shared numbers with noises fitted to the scatter.
-
-    Three variances add up: those of the curve without noise, of cycle noise and of read noise.
-    """
-    series, shared = fit.prepared.series, fit.shared.copy()
     runs, alike = (
         np.repeat(found, rows[found[:, 1]].astype(int), axis=0)
         for found in (fit.prepared.runs, fit.prepared.alike)
     )
-
-    def scatter(weight: np.ndarray) -> np.ndarray:
-        parts = np.array_split(weight[alike[:, 1:]].var(axis=0), _PARTS)
-        around = [part.mean() if len(alike) >= _FEWEST_CYCLES else np.nan for part in parts]
-        return np.append(structure_of(weight, runs), around)
-
-    measured = scatter(series.weight)
-    known = measured > 0.0
-    if not known.any():
-        return shared
-    shared[1] = LOW[1]  # These simulations have practically no read noise.
-    quiet = replace(fit, shared=shared)
-    smooth = scatter(noise_free_curve(quiet))
-    sets = [scatter(weight) for weight in simulate(quiet, 4, _SETS)]
-    of_cycle = np.maximum(np.mean(sets, axis=0) - smooth, 0.0)
-    of_reading = np.repeat([2.0, 1.0], [len(LAGS), _PARTS]) * fit.prepared.noisy
-
-    def off(logs: np.ndarray) -> np.ndarray:
-        cycle, read = np.exp(2.0 * logs)
-        made = smooth + cycle * of_cycle + read * of_reading + _LEAST
-        return np.asarray(np.log(made[known] / measured[known]))
-
-    least, within = max(float(np.sqrt(measured[known].min() / 2.0)), 1e-6), (LOW - 2.0, HIGH)
-    start = np.clip([0.0, np.log(least)], LOW - 1, HIGH)
-    logs = least_squares(off, start, bounds=within, x_scale=0.3, max_nfev=_MOST_EVALUATIONS).x
-    shared[:NOISES] = np.clip(logs + np.array([shared[0], 0.0]), LOW, HIGH)
-    return shared
+    cycles = weight[alike[:, 1:]]
+    parts = np.array_split((cycles - cycles.mean(axis=1)[:, None]).var(axis=0), _PARTS)
+    around = [part.mean() if len(alike) >= _FEWEST_CYCLES else np.nan for part in parts]
+    return np.append(structure_of(weight, runs), around)

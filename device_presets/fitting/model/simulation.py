@@ -26,7 +26,11 @@ _CURVES = 64
 
 
 def simulate(
-    fit: JointFit, seed: int | None, sets: int = SIMULATED_SETS, begins: np.ndarray | None = None
+    fit: JointFit,
+    seed: int | None,
+    sets: int = SIMULATED_SETS,
+    begins: np.ndarray | None = None,
+    mirrored: bool = False,
 ) -> list[np.ndarray]:
     """Returns simulations, [rows] weights as read.
 
@@ -35,12 +39,16 @@ def simulate(
         sets: The number of simulations.
         begins: [rows] whether the weight is the measured one here; by default it is where each
             stretch or cycle begins.
+        mirrored: Whether every second simulation has the noise of the one before with the other
+            sign, so that most of it cancels in their mean.
     """
     series, code, law, local, shape, noise = fit.arguments
     series = series._replace(begins=fit.prepared.beginnings if begins is None else begins)
     rng, found = np.random.default_rng(seed), []
-    for _ in range(sets):
-        normal = rng.standard_normal((len(series.weight), 2)) * (seed is not None)
+    normal = np.zeros((len(series.weight), 2))
+    for number in range(sets):
+        if seed is not None:
+            normal = -normal if mirrored and number % 2 else rng.standard_normal(normal.shape)
         found.append(np.empty(len(normal)))
         run_simulation(series, code, law, local, shape, noise, normal, found[-1])
     return found
@@ -49,7 +57,7 @@ def simulate(
 def mean_curve(fit: JointFit) -> np.ndarray:
     """Returns [rows] mean weights over simulations from where each stretch or cycle begins. Near a
     bound, noise keeps the mean away from the bound."""
-    return np.asarray(np.mean(simulate(fit, 6, _CURVES), axis=0))
+    return np.asarray(np.mean(simulate(fit, 6, _CURVES, mirrored=True), axis=0))
 
 
 def noise_free_curve(fit: JointFit) -> np.ndarray:

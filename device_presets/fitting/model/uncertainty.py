@@ -2,6 +2,7 @@
 maximum, corrects noises for the numbers fitted to each device, and fits resampled cycles."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -143,12 +144,12 @@ def resampled(fit: JointFit) -> list[JointFit]:
         fit: A fit to all rows, by likelihood or to its mean curve.
     """
     alike, rng = fit.prepared.alike[:, 1:], np.random.default_rng(5)
-    found: list[JointFit] = []
+    moments, likely = partial(fitted_to_moments, simulated=10_000), partial(refit, most_steps=40)
+    again, found = moments if fit.layout.how else likely, []
     for _ in range(_DRAWS if len(alike) > 1 else 0):
         rows = (fit.prepared.series.pulse == 0).astype(np.float64)
         rows[alike] = rng.multinomial(len(alike), np.full(len(alike), 1 / len(alike)))[:, None]
-        again = fitted_to_moments(fit, rows) if fit.layout.how else refit(fit, rows, most_steps=40)
-        found.append(again)
+        found.append(again(fit, rows))
     return found
 
 
