@@ -54,6 +54,13 @@ class Timing:
     volts: tuple[tuple[float, float], ...]
     asked: tuple[str, ...]
 
+    @property
+    def earliest_onset(self) -> float:
+        """Returns a tenth of the shortest time (s) between readings. These do not show whether a
+        loss began still earlier, and an onset far too early would ruin a device within a slot."""
+        spaced = self.elapsed[self.elapsed > 0.0]
+        return 0.1 * max(float(spaced.min()), _LEAST_TIME) if len(spaced) else _LEAST_TIME
+
 
 def timing_of(found: Measurement) -> Timing | None:
     """Returns the conditions of a measurement; None if it has no columns for them."""
@@ -90,9 +97,11 @@ class Effects:
 
     Args:
         terms: Some of the constants above, each at most once.
+        earliest_onset: The shortest onset (s) of a log-time loss.
     """
 
     terms: tuple[str, ...] = ()
+    earliest_onset: float = 1e-12
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -103,8 +112,9 @@ class Effects:
     def limits(self) -> list[tuple[float, float]]:
         """Returns the limits of the numbers, in the same order. A law of gaps is known only for
         steps that grow at least in proportion to the width."""
-        least = {"log_power": (0.0, _LIMITS["log_power"][1])} if GAP in self.terms else {}
-        return [(_LIMITS | least)[name] for name in self.names]
+        least = {"log_onset": math.log(self.earliest_onset)}
+        least |= {"log_power": 0.0} if GAP in self.terms else {}
+        return [(least.get(name, _LIMITS[name][0]), _LIMITS[name][1]) for name in self.names]
 
     def values(self, numbers: np.ndarray) -> dict[str, float]:
         """Returns the numbers by name, with logarithms undone and `log_` removed."""

@@ -136,7 +136,7 @@ def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit) -> JointFit:
 
 def _with_term(prepared: Prepared, timing: Timing, fit: JointFit, term: str) -> JointFit:
     old = fit.layout.effects
-    effects = Effects(tuple(dict.fromkeys((*old.terms, term))))
+    effects = Effects(tuple(dict.fromkeys((*old.terms, term))), timing.earliest_onset)
     layout = layout_of(prepared, fit.layout.model, effects)
     known = dict(zip(old.names, fit.layout.effects_of(fit.shared), strict=True))
     noises = [fit.shared[:NOISES]]

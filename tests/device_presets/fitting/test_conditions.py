@@ -9,12 +9,15 @@ import pytest
 
 from device_presets.fitting import fit_file
 from device_presets.fitting.model import selection
-from device_presets.fitting.model.effects_search import adjusted
+from device_presets.fitting.model.effects import LOG_LOSS
+from device_presets.fitting.model.effects_search import adjusted, with_effects
 from device_presets.fitting.model.joint_fit import JointFit
+from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.selection import select_model
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.devices.laws import FIT_FORMS
 from support.device_presets.fits import measured
 
 
@@ -217,3 +220,21 @@ def test_readings_over_time_change_no_end_of_the_range_and_are_never_held_out(
     selection._held_out(fit, np.arange(len(fit.prepared.device)) % 3)
     without = fit.prepared.series.pulse == 0
     assert [rows[without].all() and not rows.all() for rows in counted] == [True] * 3
+
+
+def test_a_drift_does_not_begin_long_before_it_was_read(tmp_path: Path) -> None:
+    """A drift with time to the power -0.02 fits any early onset, and one before the first pulse
+    would ruin the device."""
+    rng, way = np.random.default_rng(1), np.tile(np.repeat([1, -1], 100), 2)
+    g = 40 + np.cumsum(0.4 * way * (1 + 0.2 * rng.normal(size=400)))
+    pulses = pd.DataFrame({"polarity": way, "conductance_uS": g})
+    pulses.to_csv(file := tmp_path / "pulses.csv", index=False)
+    time, level = np.tile(np.geomspace(1, 3000, 12), 2), np.repeat([50, 75], 12)
+    readings = level * time**-0.02 + 0.008 * rng.normal(size=24)
+    kept = pd.DataFrame({"time_s": time, "conductance_uS": readings})
+    kept.to_csv(second := tmp_path / "kept.csv", index=False)
+    prepared = prepare(read_measurement(file, retention=second), None, None)
+    fit, *_ = with_effects(prepared, [fit_model(prepared, FIT_FORMS[0])])
+    effects = fit.layout.effects
+    assert effects.terms == (LOG_LOSS,)
+    assert effects.values(fit.layout.effects_of(fit.shared))["onset"] > 0.1
