@@ -166,7 +166,7 @@ class FittedDevice:
             if not self.verdict.describes:
                 second = f"Failed checks: {self.verdict.failed}"
         if not self.cycles.scatter.passed or (not to_do and (far or not self.verdict.describes)):
-            to_do.append(f"look at the plot, measure more cycles, or {BY_TABLE}")
+            to_do += ["look at the plot and measure more cycles", BY_TABLE]
         elif self.verdict.moves and not self.usable:
             to_do.append(BY_TABLE)
         known = any(q.low is not None for q in self.quantities)
