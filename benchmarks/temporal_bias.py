@@ -15,7 +15,6 @@ from gradient_check import GradientAgreement, agreement
 from matplotlib.figure import Figure
 
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.data.rows import values_of
 from rpu_ssnn.export.description import weights_of
 from rpu_ssnn.spec import NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
@@ -110,7 +109,7 @@ def _means(
     update: Literal["rate", "coincidence"],
     trials: int,
 ) -> list[dict[str, float]]:
-    rates = values_of(data.train_images[:IMAGES]) / data.grey_max * spec.encoding.input_rate
+    rates = np.asarray(data.train_images[:IMAGES]) / data.grey_max * spec.encoding.input_rate
     each = [
         agreement(
             spec, weights, rates[k], int(data.train_labels[k]), update=update, trials=trials, seed=k

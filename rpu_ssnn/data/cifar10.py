@@ -15,7 +15,7 @@ from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import read_bytes, refusing
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError, data_folder
 from rpu_ssnn.data.idx import refuse_unknown_labels
-from rpu_ssnn.data.rows import SetFacts, Source
+from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.user_data.array_files import read_arrays
 
 CLASSES = (
@@ -58,20 +58,6 @@ def read_cifar10(root: Path | None) -> Source:
         train = np.concatenate(images), np.concatenate(labels)
         test, copy = _read_binary(folder / TEST_FILE), "data_batch_*.bin: the original files"
     return Source(*train, *test, CLASSES, 255, SHAPE, copy=copy)
-
-
-def cifar10_facts(root: Path | None) -> SetFacts:
-    """Returns the facts of the set, without reading its pixels.
-
-    Raises:
-        MissingDataError, InputError: for the same reasons as in `read_cifar10`.
-    """
-    folder, original = _folder(root)
-    if not original:
-        labels = read_arrays(folder / JPEG_FILE, ("train_labels", "test_labels"))
-        return SetFacts((len(labels["train_labels"]), len(labels["test_labels"])), SHAPE)
-    train = sum((folder / name).stat().st_size // RECORD_BYTES for name in TRAIN_FILES)
-    return SetFacts((train, (folder / TEST_FILE).stat().st_size // RECORD_BYTES), SHAPE)
 
 
 def _folder(root: Path | None) -> tuple[Path, bool]:

@@ -129,20 +129,11 @@ def load_dataset(
     >>> data.train_images.shape, data.validation_images.shape, data.n_classes
     ((90, 64), (10, 64), 10)
     """
-    if own is None:
-        known = isinstance(name, str) and name in NAMED_SETS
-        require(known, "load_dataset", "name", name, one_of(NAMED_SETS, name))
-    else:
-        allowed = "must be a name that no standard set has, as the data are your own"
-        require(name not in NAMED_SETS, "load_dataset", "name", name, allowed)
-        require_kind("load_dataset", "own", own, OwnData)
     is_share = _is(validation_share, Real) and 0 <= validation_share <= MAX_VALIDATION_SHARE
     allowed = f"must be a number from 0 to {MAX_VALIDATION_SHARE}"
     require(is_share, name, "validation_share", validation_share, allowed)
     require_whole(name, "seed", seed, 0)
-    folder = None if root is None else user_path("load_dataset", "root", root)
-    source = _shown(NAMED_SETS[name].read(folder) if own is None else read_own(own), slots)
-    source = _in_time(name, source, time)
+    source = _in_time(name, _shown(_whole(name, root, own), slots), time)
     _check_count(name, "n_train", n_train, len(source.train_images))
     _check_count(name, "n_test", n_test, len(source.test_images))
 
@@ -155,24 +146,29 @@ def load_dataset(
     return _assemble(name, source, drawn[kept], drawn[held], _tested(source, n_test))
 
 
-def set_facts(name: str, root: Path | None, own: OwnData | None = None) -> SetFacts:
-    """Returns the facts of a data set, before anything is started.
+def set_facts(name: str, root: Path | str | None, own: OwnData | None = None) -> SetFacts:
+    """Returns the facts of a data set, which is read for this, before anything is started.
 
     Args:
-        name, root, own: as in `load_dataset`; a user's files are read and checked in full.
+        name, root, own: as in `load_dataset`.
 
     Raises:
         MissingDataError: the files are not there, or no folder was named.
-        InputError: there is no such data set, or a file or header is damaged.
+        InputError: there is no such data set, or a file is damaged.
     """
-    if own is None:
-        require(name in NAMED_SETS, "data set", "name", name, one_of(NAMED_SETS, name))
-        return NAMED_SETS[name].facts(root)
-    source = read_own(own)
-    counts, rows = (len(source.train_labels), len(source.test_labels)), source.train_images
-    if isinstance(rows, SpikeTrains):
-        return SetFacts(counts, source.shape, True, int(rows.slot.min()))
-    return SetFacts(counts, source.shape)
+    return _whole(name, root, own).facts
+
+
+def _whole(name: str, root: Path | str | None, own: OwnData | None) -> Source:
+    """Returns a whole data set, as its files hold it."""
+    if own is not None:
+        allowed = "must be a name that no standard set has, as the data are your own"
+        require(name not in NAMED_SETS, "load_dataset", "name", name, allowed)
+        require_kind("load_dataset", "own", own, OwnData)
+        return read_own(own)
+    known = isinstance(name, str) and name in NAMED_SETS
+    require(known, "load_dataset", "name", name, one_of(NAMED_SETS, name))
+    return NAMED_SETS[name](None if root is None else user_path("load_dataset", "root", root))
 
 
 def _tested(source: Source, n_test: int | None) -> slice | Places:

@@ -24,21 +24,16 @@ _MOST_PACKED = 1100
 """gzip can make a file smaller by this factor at most."""
 
 
-def read_images(path: Path, transposed: bool = False) -> UInt8[np.ndarray, "images pixels"]:
-    """Returns the images of an idx3 file, with grey levels from 0 to 255, each flattened row by
-    row.
+def read_images(path: Path) -> UInt8[np.ndarray, "images rows columns"]:
+    """Returns the images of an idx3 file, with grey levels from 0 to 255.
 
     Args:
         path: the file; it is unpacked if its name ends in .gz.
-        transposed: whether the file holds each image column by column.
 
     Raises:
         InputError: the file is unreadable, not idx3, truncated, too long, or has no image.
     """
-    images = _read(path, dimensions=3)
-    if transposed:
-        images = np.ascontiguousarray(images.transpose(0, 2, 1))
-    return images.reshape(images.shape[0], -1)
+    return _read(path, dimensions=3)
 
 
 def read_labels(path: Path, n_classes: int) -> UInt8[np.ndarray, " labels"]:
@@ -58,18 +53,6 @@ def refuse_unknown_labels(path: Path, labels: np.ndarray, n_classes: int) -> Non
     if wrong.size:
         allowed = f"must be from 0 to {n_classes - 1}"
         raise InputError(path, f"label {wrong[0]}", int(labels[wrong[0]]), allowed)
-
-
-def image_header(path: Path) -> tuple[int, int, int]:
-    """Returns the numbers of images, rows and columns in the header of an idx3 file, and reads
-    nothing more.
-
-    Raises:
-        InputError: the file is unreadable, or is not an idx3 file.
-    """
-    with _unpacked(path) as file:
-        images, rows, columns = _shape(path, file, dimensions=3)
-    return images, rows, columns
 
 
 def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rpu_ssnn.data.rows import SetFacts, Source, values_of
-from rpu_ssnn.data.sources import idx_set_facts, read_idx_set
+from rpu_ssnn.data.rows import Source
+from rpu_ssnn.data.sources import read_idx_set
 
 JOINED_SETS = {"mnist_and_fashion": ("mnist", "fashion_mnist")}
 """The classes of each set follow those of the sets before it."""
@@ -17,18 +17,6 @@ PAIR_SEED = 20170
 """The seed that draws the right-hand image of each pair, the same for every study."""
 
 
-def joined_facts(name: str, root: Path | None) -> SetFacts:
-    """Returns the facts of all sets of a key of ``JOINED_SETS`` together."""
-    parts = [idx_set_facts(part, root) for part in JOINED_SETS[name]]
-    train, test = zip(*(part.counts for part in parts), strict=True)
-    return SetFacts((sum(train), sum(test)), parts[0].shape)
-
-
-def paired_facts(name: str, root: Path | None) -> SetFacts:
-    """Returns the facts of a key of ``PAIRED_SETS``, whose pairs have no known shape."""
-    return SetFacts(idx_set_facts(PAIRED_SETS[name], root).counts)
-
-
 def read_joined(name: str, root: Path | None) -> Source:
     """Returns all sets of a key of ``JOINED_SETS``, each read by `read_idx_set`."""
     parts = [read_idx_set(part, root) for part in JOINED_SETS[name]]
@@ -38,10 +26,10 @@ def read_joined(name: str, root: Path | None) -> Source:
         for part, first in zip(parts, firsts, strict=False)
     ]
     return Source(
-        train_images=np.concatenate([values_of(part.train_images) for part in parts]),
+        train_images=np.concatenate([np.asarray(part.train_images) for part in parts]),
         train_labels=np.concatenate([train for train, _ in labels]),
         # The parts take turns, so that the first test images come from all of them.
-        test_images=_in_turns([values_of(part.test_images) for part in parts]),
+        test_images=_in_turns([np.asarray(part.test_images) for part in parts]),
         test_labels=_in_turns([test for _, test in labels]),
         class_names=tuple(name for part in parts for name in part.class_names),
         grey_max=255,
@@ -56,8 +44,8 @@ def read_paired(name: str, root: Path | None) -> Source:
     """
     single = read_idx_set(PAIRED_SETS[name], root)
     rng = np.random.default_rng(PAIR_SEED)
-    train = _pairs(values_of(single.train_images), single.train_labels, single.n_classes, rng)
-    test = _pairs(values_of(single.test_images), single.test_labels, single.n_classes, rng)
+    train = _pairs(np.asarray(single.train_images), single.train_labels, single.n_classes, rng)
+    test = _pairs(np.asarray(single.test_images), single.test_labels, single.n_classes, rng)
     names = tuple(f"{left} {right}" for left in single.class_names for right in single.class_names)
     return Source(*train, *test, class_names=names, grey_max=single.grey_max)
 

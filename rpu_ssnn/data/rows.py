@@ -17,17 +17,6 @@ type Labels = Int64[np.ndarray, " n"]
 """The class of each row."""
 
 
-def values_of(rows: Rows) -> np.ndarray:
-    """Returns the same rows as an array, for uses that need values.
-
-    Raises:
-        TypeError: the rows are recordings.
-    """
-    if isinstance(rows, SpikeTrains):
-        raise TypeError("recorded spikes have no grey levels")
-    return rows
-
-
 class SetFacts(NamedTuple):
     """Holds what is known of a data set before anything is started."""
 
@@ -88,3 +77,11 @@ class Source:
     def n_classes(self) -> int:
         """Returns the number of classes; labels run from 0 to one below it."""
         return len(self.class_names)
+
+    @property
+    def facts(self) -> SetFacts:
+        """Returns what a study must fit before it starts."""
+        counts, rows = (len(self.train_labels), len(self.test_labels)), self.train_images
+        if isinstance(rows, SpikeTrains):
+            return SetFacts(counts, self.shape, True, int(rows.slot.min()))
+        return SetFacts(counts, self.shape)

@@ -1,6 +1,5 @@
 """Where each named data set comes from: bundled with scikit-learn, or idx files in a folder."""
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,12 +10,10 @@ from rpu_ssnn.common.errors import require
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.folders import DATA_ENV, MissingDataError, data_folder
-from rpu_ssnn.data.rows import SetFacts, Source
+from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
 
 DIGITS_TEST_SHARE = 0.2
-DIGITS = SetFacts((1438, 359), (8, 8))
-"""The facts of the digits, known without the slow import of scikit-learn."""
 DIGITS_SPLIT_SEED = 20170
 """The seed that chooses which digits are test images, the same for every study."""
 
@@ -109,7 +106,7 @@ def read_digits() -> Source:
     rng = np.random.default_rng(DIGITS_SPLIT_SEED)
     train, test = hold_out(labels, DIGITS_TEST_SHARE, rng)
     names = tuple("0123456789")
-    return Source(images[train], labels[train], images[test], labels[test], names, 16, DIGITS.shape)
+    return Source(images[train], labels[train], images[test], labels[test], names, 16, (8, 8))
 
 
 def read_idx_set(name: str, root: Path | None) -> Source:
@@ -125,35 +122,18 @@ def read_idx_set(name: str, root: Path | None) -> Source:
     """
     described = IDX_SETS[name]
     train_images, train_labels, test_images, test_labels = locate(name, root)
-    source = Source(
-        *_read_pair(train_images, train_labels, described),
-        *_read_pair(test_images, test_labels, described),
-        class_names=described.class_names,
-        grey_max=255,
-        shape=_image_shape(train_images, described),
-    )
-    pixels, found = source.train_images.shape[1], source.test_images.shape[1]
-    allowed = f"must be {pixels}, as in {train_images.name}"
-    require(found == pixels, test_images, "pixels per image", found, allowed)
+    train, labels = _read_pair(train_images, train_labels, described)
+    test, tested = _read_pair(test_images, test_labels, described)
+    shape, found = train.shape[1:], test.shape[1:]
+    allowed = f"must be {list(shape)}, as in {train_images.name}"
+    require(found == shape, test_images, "rows and columns", list(found), allowed)
+    images = (part.reshape(len(part), -1) for part in (train, test))
+    names = described.class_names
+    source = Source(next(images), labels, next(images), tested, names, 255, shape)
     _refuse_changed_set(name, source, train_images)
     if described.resplit is not None:
         return _resplit(source, *described.resplit, train_images)
     return source
-
-
-def idx_set_facts(name: str, root: Path | None) -> SetFacts:
-    """Returns the facts of an idx data set, from the headers of its files alone.
-
-    Raises:
-        MissingDataError: as `read_idx_set`.
-        InputError: a header is damaged.
-    """
-    described, (train_images, _, test_images, _) = IDX_SETS[name], locate(name, root)
-    train, test = (idx.image_header(path)[0] for path in (train_images, test_images))
-    resplit = described.resplit
-    # If there are too few images for that split, reading the files reports it.
-    split = resplit if resplit is not None and sum(resplit) <= train + test else (train, test)
-    return SetFacts(split, _image_shape(train_images, described))
 
 
 def _resplit(source: Source, n_train: int, n_test: int, path: Path) -> Source:
@@ -209,8 +189,10 @@ def _file_in(folder: Path, file: str) -> Path | None:
 
 def _read_pair(
     images_path: Path, labels_path: Path, described: IdxSet
-) -> tuple[UInt8[np.ndarray, "images pixels"], Int64[np.ndarray, " images"]]:
-    images = idx.read_images(images_path, described.transposed)
+) -> tuple[UInt8[np.ndarray, "images rows columns"], Int64[np.ndarray, " images"]]:
+    images = idx.read_images(images_path)
+    if described.transposed:
+        images = images.transpose(0, 2, 1)
     if described.crop is not None:
         images = _cropped(images, described.crop, images_path)
     if described.black_from is not None:
@@ -219,28 +201,19 @@ def _read_pair(
     n, found = len(images), len(labels)
     allowed = f"must be {n}, the number of images in {images_path.name}"
     require(found == n, labels_path, "number of labels", found, allowed)
-    return images, labels.astype(np.int64)
-
-
-def _image_shape(path: Path, described: IdxSet) -> tuple[int, int]:
-    """Returns rows and columns of the images as they are read from this file."""
-    if described.crop is not None:
-        return described.crop, described.crop
-    _, rows, columns = idx.image_header(path)
-    return (columns, rows) if described.transposed else (rows, columns)
+    return np.ascontiguousarray(images), labels.astype(np.int64)
 
 
 def _cropped(
-    images: UInt8[np.ndarray, "images pixels"], kept: int, path: Path
-) -> UInt8[np.ndarray, "images kept_pixels"]:
+    images: UInt8[np.ndarray, "images rows columns"], kept: int, path: Path
+) -> UInt8[np.ndarray, "images kept kept"]:
     """Returns the middle of each of the square images."""
-    side = math.isqrt(images.shape[1])
-    fits = side * side == images.shape[1] and side >= kept
+    _, side, columns = images.shape
     allowed = f"must be a square of at least {kept} x {kept} pixels, to be cropped to this size"
-    require(fits, path, "pixels per image", images.shape[1], allowed)
+    require(kept <= side == columns, path, "rows and columns", [side, columns], allowed)
     first = (side - kept) // 2
     middle = slice(first, first + kept)
-    return images.reshape(-1, side, side)[:, middle, middle].reshape(len(images), kept * kept)
+    return images[:, middle, middle]
 
 
 def _refuse_changed_set(name: str, source: Source, path: Path) -> None:

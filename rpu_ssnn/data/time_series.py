@@ -10,13 +10,14 @@ from jaxtyping import Float64, Int64
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import read_text, refusing
 from rpu_ssnn.data.folders import MissingDataError, data_folder
-from rpu_ssnn.data.rows import SetFacts, Source
+from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.spike_trains import SpikeTrains
 
 LEVELS = 8
 """A channel of JapaneseVowels has a line for each eighth of its training values."""
 
-VOWELS = SetFacts((270, 370), recorded=True)
+VOWELS = (270, 370)
+"""The numbers of training and test recordings of the standard set."""
 VOWELS_CHANNELS = 12
 _FOLDER, _FILES = "JapaneseVowels", ("JapaneseVowels_TRAIN.ts", "JapaneseVowels_TEST.ts")
 _OBTAIN = (
@@ -78,8 +79,8 @@ def read_japanese_vowels(root: Path | None) -> Source:
     train_file, test_file = _vowel_files(root)
     train, test = (read_ts(file, VOWELS_CHANNELS) for file in (train_file, test_file))
     found = (len(train.labels), len(test.labels))
-    allowed = f"must be {VOWELS.counts}, as in the standard set; give another set as your own data"
-    require(found == VOWELS.counts, train_file, "training and test recordings", found, allowed)
+    allowed = f"must be {VOWELS}, as in the standard set; give another set as your own data"
+    require(found == VOWELS, train_file, "training and test recordings", found, allowed)
     edges = level_edges(train.values, LEVELS)
     names = tuple(sorted(set(train.labels)))
     spikes, tested = level_spikes(train.values, edges), level_spikes(test.values, edges)

@@ -165,7 +165,7 @@ def _standard_set(
     allowed = "must be left out with a standard set"
     require(test_file is None, "new", "--test-file", str(test_file), allowed)
     require(label == "label", "new", "--label", label, allowed)
-    return {"name": name}, _facts(NAMED_SETS[name].read(root), name, split=True)
+    return {"name": name}, _facts(NAMED_SETS[name](root), name, split=True)
 
 
 def _own_data(

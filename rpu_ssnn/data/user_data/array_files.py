@@ -132,7 +132,7 @@ def read_idx_folder(folder: Path) -> Raw:
     for part in (("train",), ("t10k", "test")):
         images, labels = (_one_file(folder, names, part, kind) for kind in ("idx3", "idx1"))
         pixels, known = idx.read_images(images), idx.read_labels(labels, 256)
-        parts.append(Part(images, pixels, known, idx.image_header(images)[1:]))
+        parts.append(Part(images, pixels.reshape(len(pixels), -1), known, pixels.shape[1:]))
     return Raw(*parts)
 
 

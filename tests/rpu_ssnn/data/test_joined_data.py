@@ -8,7 +8,7 @@ import pytest
 from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import sources
 from rpu_ssnn.data.joined import read_joined, read_paired
-from rpu_ssnn.data.rows import Source, values_of
+from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.sources import read_idx_set
 from support.rpu_ssnn.idx import write_idx_file, write_idx_set_files
 
@@ -16,8 +16,8 @@ from support.rpu_ssnn.idx import write_idx_file, write_idx_set_files
 @pytest.mark.usefixtures("no_standard_digests")
 def test_a_crop_keeps_the_middle(tmp_path: Path) -> None:
     write_idx_set_files(tmp_path, side=26)
-    whole = values_of(read_idx_set("mnist", tmp_path).train_images).reshape(-1, 26, 26)
-    kept = values_of(read_idx_set("mnist_20x20_bw", tmp_path).train_images).reshape(-1, 20, 20)
+    whole = np.asarray(read_idx_set("mnist", tmp_path).train_images).reshape(-1, 26, 26)
+    kept = np.asarray(read_idx_set("mnist_20x20_bw", tmp_path).train_images).reshape(-1, 20, 20)
     np.testing.assert_array_equal(kept, np.where(whole[:, 3:23, 3:23] >= 128, 255, 0))
 
 
@@ -55,8 +55,8 @@ def test_pairs_hold_each_image_on_both_sides_and_its_label(monkeypatch: pytest.M
     paired = read_paired("mnist_pairs", None)
     assert paired.class_names[5] == "b c"
     for rows, found, first in (
-        (values_of(paired.train_images), paired.train_labels, 0),
-        (values_of(paired.test_images), paired.test_labels, 8),
+        (np.asarray(paired.train_images), paired.train_labels, 0),
+        (np.asarray(paired.test_images), paired.test_labels, 8),
     ):
         np.testing.assert_array_equal(rows[:, 0], first + np.arange(len(rows)))
         np.testing.assert_array_equal(np.sort(rows[:, 1]), first + np.arange(len(rows)))
