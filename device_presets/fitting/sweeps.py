@@ -1,6 +1,12 @@
-"""Finds sweeps, which are runs of pulses of one polarity."""
+"""Finds sweeps, which are runs of pulses of one polarity, and stretches without pulses."""
 
 import numpy as np
+
+
+def rests_of(pulse: np.ndarray, begins: np.ndarray) -> np.ndarray:
+    """Returns [rows] whether the stretch of a row has no pulse, as that of retention readings."""
+    stretch = np.cumsum(begins)
+    return np.asarray(np.bincount(stretch, pulse != 0)[stretch] == 0)
 
 
 def runs_of(pulse: np.ndarray, device: np.ndarray) -> np.ndarray:

@@ -86,8 +86,8 @@ def judge(fit: JointFit) -> Verdict:
     series, trace = fit.prepared.series, fit.trace()
     deviation = np.sqrt(trace.variance)
     used = np.isfinite(trace.expected) & free_of_bounds(fit, trace.expected, deviation)
-    if not fit.prepared.noisy:  # Without a pulse the reading does not change.
-        used &= series.pulse != 0
+    # Without noise, no reading without a pulse changes.
+    used &= ~series.rests if fit.prepared.noisy else series.pulse != 0
     miss = np.where(used, series.weight - trace.expected, np.nan)
     moved = used & (series.pulse != 0)
     step = float(np.mean(trace.step[moved])) if moved.any() else np.nan
@@ -118,7 +118,7 @@ def _moves(fit: JointFit, trace: Trace) -> Check:
     adds up. What is lost before a pulse is not part of its move. With many sweeps, the scatter of
     their moves is used as well, since models take the first move of an abrupt device for noise.
     """
-    series, *_, (cycle, white) = fit.arguments
+    series, *_, (cycle, white, _) = fit.arguments
     question = "Do pulses move the device in their direction?"
     answers, passed = [], True
     for way, name in ((1, "up"), (-1, "down")):

@@ -7,6 +7,7 @@
 ``ChargeTrapPhysics.kept`` leaves until the row, divided by the share that it leaves until the row
 before, both since the device's last pulse. `width` and `gap` are the width_factor and step_factor
 of that class. The noise of a pulse is multiplied by its factor. Time between pulses adds no noise.
+Retention readings, in stretches without pulses, have a read noise of their own.
 """
 
 import itertools
@@ -55,11 +56,12 @@ class Timing:
     asked: tuple[str, ...]
 
     @property
-    def earliest_onset(self) -> float:
-        """Returns a tenth of the shortest time (s) between readings. These do not show whether a
-        loss began still earlier, and an onset far too early would ruin a device within a slot."""
+    def least_log_onset(self) -> float:
+        """Returns the logarithm of a tenth of the shortest time (s) between readings. These do not
+        show whether a loss began still earlier, and an onset far too early would ruin a device
+        within a slot."""
         spaced = self.elapsed[self.elapsed > 0.0]
-        return 0.1 * max(float(spaced.min()), _LEAST_TIME) if len(spaced) else _LEAST_TIME
+        return math.log(0.1 * max(spaced.min(initial=math.inf), _LEAST_TIME))
 
 
 def timing_of(found: Measurement) -> Timing | None:
@@ -97,24 +99,28 @@ class Effects:
 
     Args:
         terms: Some of the constants above, each at most once.
-        earliest_onset: The shortest onset (s) of a log-time loss.
+        least_log_onset: The logarithm of the shortest onset (s) of a log-time loss.
+        rests: Whether there are retention readings, whose read noise is the last number.
     """
 
     terms: tuple[str, ...] = ()
-    earliest_onset: float = 1e-12
+    least_log_onset: float = -math.inf
+    rests: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
         """Returns the names of the numbers, in order; those with log in front are logarithms."""
-        return tuple(dict.fromkeys(name for term in self.terms for name in _NUMBERS[term]))
+        of_terms = dict.fromkeys(name for term in self.terms for name in _NUMBERS[term])
+        return (*of_terms, "log_read") if self.rests else tuple(of_terms)
 
     @property
     def limits(self) -> list[tuple[float, float]]:
         """Returns the limits of the numbers, in the same order. A law of gaps is known only for
         steps that grow at least in proportion to the width."""
-        least = {"log_onset": math.log(self.earliest_onset)}
+        least = {"log_onset": self.least_log_onset}
         least |= {"log_power": 0.0} if GAP in self.terms else {}
-        return [(least.get(name, _LIMITS[name][0]), _LIMITS[name][1]) for name in self.names]
+        found = ((name, *_LIMITS[name]) for name in self.names)
+        return [(max(low, least.get(name, low)), high) for name, low, high in found]
 
     def values(self, numbers: np.ndarray) -> dict[str, float]:
         """Returns the numbers by name, with logarithms undone and `log_` removed."""
@@ -122,6 +128,10 @@ class Effects:
             name.removeprefix("log_"): math.exp(n) if name.startswith("log_") else float(n)
             for name, n in zip(self.names, numbers, strict=True)
         }
+
+    def rest_noise(self, numbers: np.ndarray) -> float:
+        """Returns the read noise (weights) of retention readings; 0 if there are none."""
+        return math.exp(numbers[-1]) if self.rests else 0.0
 
     def applied(self, series: Series, timing: Timing | None, numbers: np.ndarray) -> Series:
         """Returns the series with the effects of its times and widths, by these numbers."""
@@ -147,9 +157,6 @@ class Effects:
         return series._replace(kept=kept, factor=factor, rest=given.get("rest", 0.0))
 
 
-NO_EFFECTS = Effects()
-
-
 _NUMBERS = {
     LEAK: ("log_tau", "rest"),
     LOG_LOSS: ("log_loss", "log_onset", "rest"),
@@ -165,6 +172,7 @@ _LIMITS = {
     "log_knee": (math.log(SHORTEST_PULSE_S), math.log(LONGEST_PULSE_S)),
     "log_power": (math.log(0.01), math.log(1.0 + MOST_STEEP)),
     "log_gap_tau": (math.log(1e-12), math.log(1e9)),
+    "log_read": (math.log(1e-6), math.log(2.0)),
 }
 """The limits are those of a preset's parameters, if these have any. `rest` is in weights, and
 `power` is the steepness plus one: steps grow with this power of the width on one side of the knee,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from device_presets.fitting.model.effects import LEAK, LOG_LOSS, Effects, Timing, starts
+from device_presets.fitting.model.effects import LEAK, LOG_LOSS, Timing, starts
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.layout import NOISES
 from device_presets.fitting.model.maximum_likelihood import fitted_from, layout_of
@@ -16,16 +16,15 @@ _LEAST_GAIN = 4.0
 """A term must gain this many log-units, plus one for each fitted number, since it is the best of
 many tried times, widths and laws."""
 
+_NOISE_GAIN = 8.0
+"""Read noise that steps do not show by opposing each other must gain this many log-units."""
+
 _CYCLE_NOISE = 0.3
 """The search for a term also starts from this cycle noise, beside the read noise that steps show:
 unequal steps may have become cycle noise."""
 
 _TRIED = 2
 _MOST_STEPS = 60
-
-_LEAST_NOISE = 0.05
-"""A read noise below this share of a step is negligible, unless readings without pulses, whose only
-noise it is, tell a loss."""
 
 
 def adjusted(fit: JointFit) -> float:
@@ -52,17 +51,14 @@ def with_effects(prepared: Prepared, fits: Sequence[JointFit]) -> list[JointFit]
         return []
     best = max(fits, key=adjusted)
     first = [fits[0]] if best is fits[0] else [fits[0], best]
+    longer = [_with_terms(prepared, timing, fit) for fit in first]
     if not prepared.noisy:
         # Unequal steps may hide the read noise at first sight, so it is fitted.
         noisy = with_read_noise(prepared)
         bases = [with_white_noise(noisy, fit) for fit in first]
-        longer = [_with_terms(noisy, timing, fit) for fit in bases]
-        best = max(longer, key=adjusted)
-        read, step = np.exp([best.shared[1], best.local[:, :2].mean()])
-        rests = (prepared.series.pulse == 0) & ~prepared.series.begins
-        if read > (LEAST_READ_NOISE if rests.any() else _LEAST_NOISE * step):
-            return _of_all_models(noisy, fits, bases, longer)
-    longer = [_with_terms(prepared, timing, fit) for fit in first]
+        others = [_with_terms(noisy, timing, fit) for fit in bases]
+        if max(map(adjusted, others)) > max(map(adjusted, longer)) + _NOISE_GAIN:
+            return _of_all_models(noisy, fits, bases, others)
     return _of_all_models(prepared, fits, first, longer)
 
 
@@ -78,7 +74,7 @@ def noisy_at_bounds(quiet: Prepared, fits: Sequence[JointFit]) -> Prepared:
     found = max((with_white_noise(noisy, fit) for fit in (fits[0], best)), key=adjusted)
     noise, clips = float(np.exp(found.shared[1])), found.prepared.series.clips
     stands = noise > LEAST_READ_NOISE and (clips & ~quiet.series.clips).any()
-    gains = adjusted(found) > adjusted(best) + 2 * _LEAST_GAIN
+    gains = adjusted(found) > adjusted(best) + _NOISE_GAIN
     return replace(noisy, read_noise=noise) if stands and gains else quiet
 
 
@@ -136,7 +132,8 @@ def _with_terms(prepared: Prepared, timing: Timing, fit: JointFit) -> JointFit:
 
 def _with_term(prepared: Prepared, timing: Timing, fit: JointFit, term: str) -> JointFit:
     old = fit.layout.effects
-    effects = Effects(tuple(dict.fromkeys((*old.terms, term))), timing.earliest_onset)
+    terms = tuple(dict.fromkeys((*old.terms, term)))
+    effects = replace(old, terms=terms, least_log_onset=timing.least_log_onset)
     layout = layout_of(prepared, fit.layout.model, effects)
     known = dict(zip(old.names, fit.layout.effects_of(fit.shared), strict=True))
     noises = [fit.shared[:NOISES]]

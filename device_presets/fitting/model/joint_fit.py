@@ -17,7 +17,7 @@ _NO_TRACE = empty_trace(0)
 
 type Arguments = tuple[Series, int, int, np.ndarray, np.ndarray, np.ndarray]
 """These are the series, the codes of the step and its noise, [devices, 6] own numbers, the shape,
-and [NOISES] noises."""
+and [3] noises, see `run_filter`."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ class LogLikelihood:
         if self._last is None or not np.array_equal(self._last[0], numbers):
             series = layout.effects.applied(prepared.series, prepared.timing, numbers)
             self._last = numbers.copy(), series
-        noise = np.array([math.exp(shared[0]), math.exp(shared[1]) if prepared.noisy else 0.0])
+        read = math.exp(shared[1]) if prepared.noisy else 0.0
+        noise = np.array([math.exp(shared[0]), read, layout.effects.rest_noise(numbers)])
         shape, model = layout.shape_of(shared), layout.model
         return self._last[1], model.code, model.noise, local, shape, noise
 

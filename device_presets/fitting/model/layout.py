@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
+from device_presets.fitting.model.effects import LEAK, Effects
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR, SOFT_BOUNDS, FitForm
 
 
@@ -22,7 +22,7 @@ class Layout:
     model: FitForm
     shared_free: np.ndarray
     local_free: np.ndarray
-    effects: Effects = NO_EFFECTS
+    effects: Effects
     how: str = ""
 
     @property

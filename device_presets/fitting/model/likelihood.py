@@ -135,13 +135,13 @@ def run_filter(
         code, law: The codes of the step and of its noise, as in ``FitForm``.
         local: [devices, 6], see ``LOCAL``.
         shape: The numbers of the step that all devices share.
-        noise: [2] cycle-to-cycle noise as its law defines it, and read noise in weights.
+        noise: [3] cycle-to-cycle noise as its law defines it, and read noise (weights) in stretches
+            with and without pulses.
         counted: [rows] whether, or how often, a row adds to the result.
         trace: Filled if it has rows.
         found: [devices] filled with the result.
     """
     keep = len(trace.expected) > 0
-    white = noise[1] ** 2 + series.resolution**2
     for device in range(len(series.start) - 1):
         found[device] = 0.0
         own = local[device]
@@ -149,9 +149,10 @@ def run_filter(
         low = own[5] if series.clips[1, device] else -1e9
         state = (0.0, 0.0)
         for row in range(series.start[device], series.start[device + 1]):
-            y = series.weight[row]
+            y, rests = series.weight[row], series.rests[row]
+            white = noise[2 if rests else 1] ** 2 + series.resolution**2
             if series.begins[row]:
-                state = (min(max(y, low), high), white)
+                state = (y if rests else min(max(y, low), high), white)
                 continue
             before = state[0]
             state, step, size = _moved(state, code, law, series, row, own, shape, noise[0])
@@ -160,7 +161,8 @@ def run_filter(
             gain = var / predicted
             after = mean + gain * miss
             room = 6.0 * math.sqrt(var)
-            if max(mean, after) + room < high and min(mean, after) - room > low:
+            inside = max(mean, after) + room < high and min(mean, after) - room > low
+            if rests or inside:
                 log_density = -0.5 * miss * miss / predicted - 0.5 * math.log(predicted)
                 log_density -= _LOG_ROOT_TWO_PI
                 state = (after, max(var - gain * gain * predicted, _FLOOR))
@@ -194,8 +196,11 @@ def run_simulation(
         weight = 0.0
         for row in range(series.start[device], series.start[device + 1]):
             way, left = series.pulse[row], series.kept[row]
+            rests = series.rests[row]
+            read = noise[2 if rests else 1] * normal[row, 1]
             if series.begins[row]:
-                weight = min(max(series.weight[row] - noise[1] * normal[row, 1], low), high)
+                weight = series.weight[row] - read
+                weight = weight if rests else min(max(weight, low), high)
                 found[row] = series.weight[row]
                 continue
             if left != 1.0:
@@ -204,5 +209,5 @@ def run_simulation(
                 step, _, size = pulse_step(code, law, way > 0, weight, own, shape)
                 factor = series.factor[row]
                 weight += way * factor * step + noise[0] * factor * size * normal[row, 0]
-            weight = min(max(weight, low), high)
-            found[row] = weight + noise[1] * normal[row, 1]
+            weight = weight if rests else min(max(weight, low), high)
+            found[row] = weight + read

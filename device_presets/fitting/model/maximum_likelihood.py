@@ -3,13 +3,14 @@
 One evaluation over all devices gives each device's derivative in its k-th own number.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import Bounds, minimize
 from threadpoolctl import ThreadpoolController
 
-from device_presets.fitting.model.effects import LEAK, LOG_LOSS, NO_EFFECTS, Effects
+from device_presets.fitting.model.effects import LEAK, LOG_LOSS, Effects
 from device_presets.fitting.model.joint_fit import JointFit, LogLikelihood, fit_at
 from device_presets.fitting.model.layout import HIGH, LOW, NOISES, Layout
 from device_presets.fitting.model.moments import on_the_curve
@@ -142,7 +143,8 @@ def fit_model(prepared: Prepared, model: FitForm, constant: JointFit | None = No
     layout = layout_of(prepared, model)
     fits = [*_first_guesses(prepared, layout)]
     if constant is not None and model.code != SOFT_BOUNDS:
-        flat = np.array([*constant.shared[:NOISES], *model.flat])
+        effects = constant.layout.effects_of(constant.shared)
+        flat = np.array([*constant.shared[:NOISES], *model.flat, *effects])
         fits.append(fit_at(prepared, layout, flat, constant.local))
     return _with_read_noise(fitted_from(max(fits, key=lambda fit: fit.total)))
 
@@ -182,7 +184,8 @@ def _first_guesses(prepared: Prepared, layout: Layout) -> tuple[JointFit, JointF
     step = float(np.exp(local[:, :2].mean()))
     scatter = float(np.var(change[series.pulse != 0])) - 2 * prepared.read_noise**2
     noises = np.log([max(np.sqrt(max(scatter, 0.0)) / step, 0.1), max(prepared.read_noise, 2e-6)])
-    numbers = np.zeros(len(layout.effects.names))
+    rests = series.rests & ~series.begins  # A loss and read noise both move readings.
+    numbers = [math.log(max(np.sqrt(np.mean(change[rests] ** 2)), 1e-6))] if rests.any() else []
     shared = np.array([*np.clip(noises, LOW, HIGH), *layout.model.start, *numbers])
     first = fit_at(prepared, layout, shared, local)
     curve = on_the_curve(first, prepared.everything)
@@ -218,8 +221,13 @@ def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 15
     return fit_at(fit.prepared, fit.layout, shared, local, counted)
 
 
-def layout_of(prepared: Prepared, model: FitForm, effects: Effects = NO_EFFECTS) -> Layout:
-    """Returns which numbers are free in a fit of these data: none that the data cannot show."""
+def layout_of(prepared: Prepared, model: FitForm, effects: Effects | None = None) -> Layout:
+    """Returns which numbers are free in a fit of these data: none that the data cannot show.
+
+    Args:
+        effects: The effects of the fit; None for one without terms of time and width.
+    """
+    effects = effects or Effects(rests=prepared.rests)
     has_down, of_effects = prepared.has_down, np.ones(len(effects.names), dtype=bool)
     shape_free = np.ones(len(model.shape), dtype=bool)
     if not has_down:

@@ -13,7 +13,7 @@ from device_presets.fitting.model.effects import Timing, timing_of
 from device_presets.fitting.model.series import Series
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.units import ARBITRARY, in_unit
-from device_presets.fitting.sweeps import runs_of
+from device_presets.fitting.sweeps import rests_of, runs_of
 from rpu_ssnn.common.errors import InputError, require
 
 RESOLUTION = 2e-6
@@ -119,6 +119,11 @@ class Prepared:
         """Returns whether any pulse goes down."""
         return bool((self.series.pulse < 0).any())
 
+    @property
+    def rests(self) -> bool:
+        """Returns whether there are retention readings, at least two in a stretch."""
+        return bool((self.series.rests & ~self.series.begins).any())
+
     @cached_property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns [devices] highest and lowest weights; with read noise, those of moving means,
@@ -173,6 +178,8 @@ class Prepared:
         kinds: dict[bytes, list[np.ndarray]] = defaultdict(list)  # by the sweeps' polarities
         for first, end in zip(starts, ends, strict=True):
             pulses = pulse[first + 1 : end]
+            if not pulses.any():
+                continue
             sweeps = np.flatnonzero(np.diff(pulses, prepend=2))  # no pulse is 2
             kinds[pulses[sweeps].tobytes()].append(np.append(first + 1 + sweeps, end))
         most, found = (0, 0), starts[:1, None]
@@ -221,12 +228,13 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
     start = np.searchsorted(found.device, np.arange(found.n_devices + 1))
     scale = _scale(found, start, zero, one)
     weight = (found.conductance - scale.zero) / scale.span
-    resolution = _resolution(weight)
+    rests = rests_of(found.pulse, found.begins)
+    resolution = _resolution(weight[~rests])
     variance, noisy = read_noise_of(weight, found.pulse, found.device)
     clips, ones = np.ones((2, found.n_devices), dtype=np.bool_), np.ones(len(weight))
     prepared = Prepared(
         series=Series(
-            weight, found.pulse, found.begins, ones, ones, start, clips, resolution, rest=0.0
+            weight, found.pulse, found.begins, rests, ones, ones, start, clips, resolution, rest=0.0
         ),
         device=found.device,
         cycle=found.cycle,
@@ -255,8 +263,8 @@ def without_read_noise(prepared: Prepared) -> Prepared:
     series = prepared.series
     clips = np.empty_like(series.clips)
     for device, (first, end) in enumerate(pairwise(series.start)):
-        own, pulse = series.weight[first:end], series.pulse[first:end]
-        clips[:, device] = [_is_at_bound(own, pulse, sign, series.resolution) for sign in (1, -1)]
+        own = series.weight[first:end], series.pulse[first:end], series.rests[first:end]
+        clips[:, device] = [_is_at_bound(*own, sign, series.resolution) for sign in (1, -1)]
     return replace(prepared, series=series._replace(clips=clips), noisy=False, read_noise=0.0)
 
 
@@ -305,7 +313,8 @@ def read_noise_of(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> 
 def extremes(
     values: np.ndarray, pulse: np.ndarray, begins: np.ndarray, start: np.ndarray, most: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns [devices] the highest and the lowest value of each device.
+    """Returns [devices] the highest and the lowest value of each device in stretches
+    with pulses.
 
     Args:
         values: [rows], device after device.
@@ -313,9 +322,10 @@ def extremes(
         start: [devices + 1] first row of each device, and the end.
         most: They are those of moving means of at most this many readings.
     """
-    ends = []
+    ends, reached = [], ~rests_of(pulse, begins)
     for first, end in pairwise(start):
-        own, size = values[first:end], min(most, _window(pulse[first:end], begins[first:end]))
+        own, *of = (rows[first:end][reached[first:end]] for rows in (values, pulse, begins))
+        size = min(most, _window(*of))
         if size > 1:
             own = np.convolve(own, np.full(size, 1 / size), mode="valid")
         ends.append((own.max(), own.min()))
@@ -333,11 +343,13 @@ def _window(pulse: np.ndarray, begins: np.ndarray) -> int:
     return max(1, min(_MOST_AVERAGED, len(pulse) // 40, longest // 4))
 
 
-def _is_at_bound(weight: np.ndarray, pulse: np.ndarray, sign: int, resolution: float) -> bool:
+def _is_at_bound(
+    weight: np.ndarray, pulse: np.ndarray, rests: np.ndarray, sign: int, resolution: float
+) -> bool:
     """Returns whether pulses in this direction leave the device exactly where it is, mostly at its
     end; or bring it to exactly this end from different weights, which does not count if an
     instrument's digits make weights equal."""
-    end, other = (weight.max(), weight.min())[::sign]
+    end, other = (weight[~rests].max(), weight[~rests].min())[::sign]
     before, pulsed = weight[:-1], pulse[1:] == sign
     still = pulsed & (np.abs(np.diff(weight)) <= resolution)
     from_end = pulsed & (np.abs(before - end) <= resolution)

@@ -20,6 +20,7 @@ class Series(NamedTuple):
         weight: [rows] measured weight.
         pulse: [rows] +1, -1, or 0 if there is no pulse between the previous row and this one.
         begins: [rows] whether a stretch begins, which the previous row does not predict.
+        rests: [rows] whether the stretch of the row has no pulse.
         kept: [rows] share of the previous row's distance from `rest` that is left.
         factor: [rows] step of the row's pulse, divided by the step at its state.
         start: [devices + 1] first row of each device.
@@ -32,6 +33,7 @@ class Series(NamedTuple):
     weight: np.ndarray
     pulse: np.ndarray
     begins: np.ndarray
+    rests: np.ndarray
     kept: np.ndarray
     factor: np.ndarray
     start: np.ndarray

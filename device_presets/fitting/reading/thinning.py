@@ -6,6 +6,7 @@ import numpy as np
 
 from device_presets.fitting.reading.measurement import Measurement
 from device_presets.fitting.reading.rows import selected
+from device_presets.fitting.sweeps import rests_of
 
 MOST_PULSES = 20_000
 """A fit uses at most this many pulses, in whole stretches spread evenly over the file."""
@@ -23,8 +24,7 @@ def thinned(found: Measurement) -> Measurement:
     number = np.arange(len(found.pulse))
     same_cycle = (np.diff(found.device, prepend=-1) == 0) & (np.diff(found.cycle, prepend=-1) == 0)
     cycle = np.cumsum(~same_cycle) - 1
-    stretch = np.cumsum(found.begins)
-    alone = np.bincount(stretch, found.pulse != 0)[stretch] == 0
+    alone = rests_of(found.pulse, found.begins)
     within = number - np.maximum.accumulate(np.where(found.begins, number, 0))
     turns = np.append(found.pulse[1:] * found.pulse[:-1] < 0, False)  # rows before a turn
     piece = np.cumsum(found.begins | turns | (within % _STRETCH == 0)) - 1

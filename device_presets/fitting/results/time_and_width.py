@@ -26,6 +26,7 @@ _REPORTED = {
     "knee": ("width_knee_s", "s", ""),
     "power": ("width_steepness", "1", ""),
     "gap_tau": ("gap_time_constant_s", "s", ""),
+    "read": ("retention read noise", "weight", "of the retention readings alone"),
 }
 """The numbers of ``Effects``, each with its name in presets (if it has one), unit and note."""
 

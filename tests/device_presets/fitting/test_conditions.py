@@ -9,14 +9,15 @@ import pytest
 
 from device_presets.fitting import fit_file
 from device_presets.fitting.model import selection
-from device_presets.fitting.model.effects import LOG_LOSS
-from device_presets.fitting.model.effects_search import adjusted, with_effects
+from device_presets.fitting.model.effects import LEAK, LOG_LOSS
+from device_presets.fitting.model.effects_search import with_effects
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.selection import select_model
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
 from rpu_ssnn.common.errors import InputError
+from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
 from rpu_ssnn.devices.laws import FIT_FORMS
 from support.device_presets.fits import measured
 
@@ -192,24 +193,37 @@ def test_a_retention_file_adds_the_leak_to_a_fit_of_evenly_spaced_pulses(tmp_pat
     assert quantities["leak_time_constant_s"].value == pytest.approx(60.0, rel=0.05)
 
 
-def test_readings_over_time_change_no_end_of_the_range_and_are_never_held_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("noise", "kept_noise"), [(0.0, 0.35), (0.35, 0.02)])
+def test_readings_over_time_change_neither_range_nor_step_nor_noise_and_are_never_held_out(
+    noise: float, kept_noise: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The readings have a noise of 0.02 steps; means over many would miss the ends by 4 steps."""
-    rng = np.random.default_rng(1)
-    way = np.tile(np.repeat([1, -1], 100), 2)
-    g = 40 + np.cumsum(0.4 * way * (1 + 0.2 * rng.normal(size=400)))
-    pulses = pd.DataFrame({"polarity": way, "conductance_uS": g})
+    """There are more readings than pulses, they have a read noise of their own (in steps), and some
+    begin beyond the range. They used to be cycles of the mean curve, and to change all of it."""
+    rng, g = np.random.default_rng(1), [20.0]
+    way = np.tile(np.repeat([1, -1], 60), 6)
+    for step in 0.8 * way * (1 + 0.2 * rng.normal(size=len(way))):
+        g.append(float(np.clip(g[-1] + step, 20, 60)))
+    read = np.array(g[1:]) + 0.8 * noise * rng.normal(size=len(way))
+    pulses = pd.DataFrame({"polarity": way, "conductance_uS": read})
     pulses.to_csv(file := tmp_path / "pulses.csv", index=False)
-    time, level = np.tile(np.geomspace(1, 1000, 10), 2), np.repeat([-15, 15], 10)
-    readings = 60 + level * np.exp(-time / 300) + 0.008 * rng.normal(size=20)
+    time, level = np.tile(np.geomspace(1, 1000, 50), 16), np.repeat(np.linspace(-24, 24, 16), 50)
+    readings = 40 + level * np.exp(-time / 300) + 0.8 * kept_noise * rng.normal(size=800)
     kept = pd.DataFrame({"time_s": time, "conductance_uS": readings})
     kept.to_csv(second := tmp_path / "kept.csv", index=False)
-    prepared = prepare(read_measurement(file, retention=second), None, None)
-    fit = max(select_model(prepared).scores, key=lambda score: adjusted(score.fit)).fit
-    assert fit.prepared.noisy
-    high = prepared.scale.zero + fit.prepared.ends[0][0] * prepared.scale.span
-    assert high == pytest.approx(1e-6 * g.max(), abs=0.4e-6)
+    models = tuple(model for model in FIT_FORMS if model.code in (CONSTANT, LINEAR))
+    measured = (read_measurement(file, retention=kept) for kept in (None, second))
+    chosen = (select_model(prepare(found, None, None), models).chosen.fit for found in measured)
+    alone, fit = chosen
+    assert fit.layout.effects.terms == (LEAK,)
+    numbers = fit.layout.effects.values(fit.layout.effects_of(fit.shared))
+    assert numbers["tau"] == pytest.approx(300, rel=0.02)
+    assert numbers["read"] == pytest.approx(kept_noise * 0.8 / 20, rel=0.1)
+    assert fit.prepared.scale == alone.prepared.scale
+    np.testing.assert_array_equal(fit.prepared.ends, alone.prepared.ends)
+    np.testing.assert_array_equal(fit.prepared.alike, alone.prepared.alike)
+    assert fit.prepared.noisy == alone.prepared.noisy == (noise > 0)
+    np.testing.assert_allclose(fit.shared[:2], alone.shared[:2], atol=0.01)
+    np.testing.assert_allclose(fit.local, alone.local, atol=0.001)
     counted: list[np.ndarray] = []
 
     def refitted(fit: JointFit, rows: np.ndarray, **_: object) -> JointFit:

@@ -23,7 +23,7 @@ ONE_SLOPE = next(m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.addi
 def density(series: Series, device: list[float], noise: list[float]) -> float:
     """Returns the log-likelihood of one device with constant steps."""
     rows, found = np.ones(len(series.weight), dtype=np.bool_), np.empty(1)
-    own, shape, noises = np.array([device]), np.zeros(0), np.array(noise)
+    own, shape, noises = np.array([device]), np.zeros(0), np.array([*noise, 0.0])
     trace = empty_trace(0)
     run_filter(series, CONSTANT, OF_DIRECTION, own, shape, noises, rows, trace, found)
     return float(found[0])
@@ -33,7 +33,8 @@ def series_of(weight: np.ndarray, pulse: list[int], clips: bool) -> Series:
     """Returns the readings of one device, between whose pulses nothing happens."""
     ones, of_both = np.ones(len(weight)), np.full((2, 1), clips)
     way, start = np.array(pulse), np.array([0, len(weight)])
-    return Series(weight, way, way == 0, ones, ones, start, of_both, 0.0, 0.0)
+    rests = np.zeros(len(weight), dtype=np.bool_)
+    return Series(weight, way, way == 0, rests, ones, ones, start, of_both, 0.0, 0.0)
 
 
 def test_away_from_bounds_the_filter_is_the_exact_normal_law() -> None:

@@ -13,7 +13,7 @@ from device_presets.cards.card import card
 from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.checks.defects import _growing_noise
 from device_presets.fitting.checks.goodness import _excess, _moves
-from device_presets.fitting.model.effects import LEAK, NO_EFFECTS, Effects
+from device_presets.fitting.model.effects import LEAK, Effects
 from device_presets.fitting.model.joint_fit import fit_at
 from device_presets.fitting.model.maximum_likelihood import layout_of
 from device_presets.fitting.model.preparation import prepare, with_read_noise, without_read_noise
@@ -273,7 +273,7 @@ def test_the_step_of_the_checks_holds_no_read_noise_or_loss(leaks: bool, tmp_pat
     file.write_text("\n".join(lines) + "\n")
     prepared = prepare(read_measurement(file), ZERO, ONE)
     prepared = without_read_noise(prepared) if leaks else with_read_noise(prepared)
-    layout = layout_of(prepared, FIT_FORMS[0], Effects((LEAK,)) if leaks else NO_EFFECTS)
+    layout = layout_of(prepared, FIT_FORMS[0], Effects((LEAK,) if leaks else ()))
     shared = np.array([*np.log([0.3, 2 * step]), *([math.log(tau), 0.0] if leaks else [])])
     size = math.log(step)
     fit = fit_at(prepared, layout, shared, np.array([[size, size, 0.0, 0.0, 5.0, -5.0]]))
