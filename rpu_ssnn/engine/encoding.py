@@ -41,11 +41,10 @@ def draw_input(net: Parameters, state: WorkerState, shown: Presentations, t: int
     elif net.regular_input and t < net.T:
         factor = net.input_profile[t]
         for k in range(state.pixel_count[0]):
-            state.pixel_phase[k] += state.pixel_rate[k] * factor
-            if state.pixel_phase[k] >= 1.0:
-                state.pixel_phase[k] -= 1.0
-                state.events[count] = state.pixels[k]
-                count += 1
+            phase = state.pixel_phase[k] + state.pixel_rate[k] * factor
+            state.pixel_phase[k] = phase - 1.0 if phase >= 1.0 else phase
+            state.events[count] = state.pixels[k]  # the next line overwrites it unless count rises
+            count += phase >= 1.0
     elif t < net.T:
         factor = net.input_profile[t]
         n = state.pixel_count[0]

@@ -13,7 +13,7 @@ from jaxtyping import Int64
 from numba import uint64
 
 from rpu_ssnn.compiled import inner
-from rpu_ssnn.engine.blocks import BLOCK, Events
+from rpu_ssnn.engine.blocks import BLOCK, ZERO, Events
 from rpu_ssnn.spec import Connection, lines_of, slot_cycles
 
 CROSSBAR = np.dtype(
@@ -154,6 +154,14 @@ def _runs(table: _Table, positions: int) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 @inner
+def next_replica(column: int, channels: int, row_length: int) -> int:
+    """Returns the first output line of the replica that serves the next position, from that of the
+    replica that serves this one."""
+    column += channels
+    return ZERO if column == row_length else column
+
+
+@inner
 def list_patches(
     tables: Geometry, patch: int, lines: Events, first: int, stop: int,
     lists: Events, start: int, counts: Int64[np.ndarray, " positions"], links_start: int,
@@ -170,9 +178,9 @@ def list_patches(
     counts[:] = 0
     begins, apart = uint64(start), uint64(patch)
     for k in range(first, stop):
-        line = links_start + lines[k]
-        for n in range(tables.links[line], tables.links[line + 1]):
-            # numba does not check indices for negative values if they are unsigned.
+        # numba does not check indices for negative values if they are unsigned.
+        line = uint64(links_start + lines[k])
+        for n in range(uint64(tables.links[line]), uint64(tables.links[line + uint64(1)])):
             link = tables.link[n]
             position = uint64(link.position)
             lists[begins + position * apart + uint64(counts[position])] = link.line

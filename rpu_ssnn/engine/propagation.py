@@ -7,7 +7,8 @@ from jaxtyping import Float32
 from numba import uint64
 
 from rpu_ssnn.compiled import inner
-from rpu_ssnn.engine.blocks import Events
+from rpu_ssnn.engine.blocks import ZERO, Events
+from rpu_ssnn.engine.geometry import next_replica
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
 
@@ -77,36 +78,43 @@ def propagate_linear(net: Parameters, state: WorkerState, matrices: Matrices, le
         crossbar, gain = tables.crossbars[layer - 1], dropout_gain(net, layer - 1)
         channels, row_length = crossbar.channels, crossbar.replicas * crossbar.channels
         first, start = crossbar.list_start, net.neuron_start[layer]
-        weights = matrices.weights[crossbar.weight_start :]
-        for position in range(crossbar.positions):
-            count = state.list_count[crossbar.position_start + position]
-            replica = weights[position % crossbar.replicas * channels :]
+        weights, column = matrices.weights[crossbar.weight_start :], ZERO
+        for at in range(crossbar.position_start, crossbar.position_start + crossbar.positions):
             add_rows(
-                state.current, start, channels, replica,
-                state.events, first, first + count, row_length, gain,
+                state.current, start, channels, weights[column:],
+                state.events, first, first + state.list_count[at], row_length, gain,
             )  # fmt: skip
             first += crossbar.patch
             start += channels
+            column = next_replica(column, channels, row_length)
     if learn:
         for layer in range(2, net.crossbars + 1):
-            x, gain = layer - 1, dropout_gain(net, layer - 1)
-            first = 2 * net.event_start[layer]
+            crossbar, gain = tables.crossbars[layer - 1], dropout_gain(net, layer - 1)
+            channels, begins, column = crossbar.channels, ZERO, ZERO
+            first, at = 2 * net.event_start[layer], crossbar.position_start
             for k in range(first, first + state.gradient_count[layer]):
+                neuron = state.gradient_events[k]
+                if not begins <= neuron < begins + channels:  # few spikes need these divisions
+                    position = neuron // channels
+                    begins, at = position * channels, crossbar.position_start + position
+                    column = position % crossbar.replicas * channels
+                row = crossbar.weight_start + (column + neuron - begins) * crossbar.patch
                 factor = gain * np.float32(state.gradient_sign[k])
-                _add_patch(net, state, matrices, x, state.gradient_events[k], factor)
+                _add_patch(net, state, matrices, layer - 1, at, row, factor)
 
 
 @inner
 def _add_patch(
-    net: Parameters, state: WorkerState, matrices: Matrices, x: int, neuron: int, factor: np.float32
-) -> None:
-    """Adds the kernel of a neuron of crossbar x to the gradient currents of its patch."""
+    net: Parameters, state: WorkerState, matrices: Matrices, x: int, at: int, row: int,
+    factor: np.float32,
+) -> None:  # fmt: skip
+    """Adds a kernel of crossbar x to the gradient currents of a patch.
+
+    Args:
+        at: place of the patch's position in arrays of positions.
+        row: first place of the kernel in the transposed weights.
+    """
     tables, start = net.geometry, net.neuron_start[x]
-    crossbar = tables.crossbars[x]
-    position, channel = neuron // crossbar.channels, neuron % crossbar.channels
-    column = position % crossbar.replicas * crossbar.channels + channel
-    row = crossbar.weight_start + column * crossbar.patch
-    at = crossbar.position_start + position
     for k in range(tables.runs[at], tables.runs[at + 1]):
         run = tables.run[k]
         # numba does not check unsigned indices for negative values, so the loop becomes vector

@@ -9,7 +9,7 @@ from numba import uint64
 
 from rpu_ssnn.compiled import inner
 from rpu_ssnn.engine.blocks import BLOCK, ZERO, Events, Flags, Signs, list_spikes
-from rpu_ssnn.engine.geometry import list_patches
+from rpu_ssnn.engine.geometry import list_patches, next_replica
 from rpu_ssnn.engine.parameters import Parameters
 from rpu_ssnn.engine.state import WorkerState
 from rpu_ssnn.synapses.base import PulseBlock, empty_block
@@ -90,8 +90,9 @@ def _shift(
     for word in range(words):
         count = list_spikes(waiting[first + word], word * BLOCK, delayed, count)
         waiting[first + word] = 0
-    for line in spikes:
-        waiting[first + line // BLOCK] |= uint64(1) << uint64(line % BLOCK)
+    for spike in spikes:
+        line = uint64(spike)
+        waiting[first + line // uint64(BLOCK)] |= uint64(1) << line % uint64(BLOCK)
     return count
 
 
@@ -140,12 +141,13 @@ def _emit_positions(
     base = 2 * net.event_start[x + 1]
     stop = base + state.gradient_count[x + 1]
     spikes, spike_signs = state.gradient_events[base:stop], state.gradient_sign[base:stop]
-    up, down = ZERO, ZERO
+    up, down, column, beyond = ZERO, ZERO, ZERO, ZERO
     for position in range(crossbar.positions):
         r, count = out.rows[x], counts[position]
         p, first = blocks.pre_start[x, r], ZERO + blocks.post_start[x, r]
-        beyond = (position + 1) * channels
-        shift = (position % crossbar.replicas - position) * channels
+        shift = column - beyond
+        beyond += channels
+        column = next_replica(column, channels, crossbar.replicas * channels)
         post, signs, q = blocks.post[x], blocks.sign[x], first
         up, q = _append_spikes(spikes, spike_signs, up, _PLUS, beyond, shift, post, signs, q)
         down, q = _append_spikes(spikes, spike_signs, down, _MINUS, beyond, shift, post, signs, q)
