@@ -85,7 +85,7 @@ def imperfections() -> list[str]:
     )
     varied = [
         (
-            f"`{name}`" + (" (varied by default)" if name in axes.STANDARD else ""),
+            f"`{name}`",
             parameter.imperfection and f"`{parameter.imperfection}`",
             f"{parameter.worst:g}",
             parameter.meaning,
@@ -99,6 +99,7 @@ def imperfections() -> list[str]:
         "A path without a section is an override of the preset.",
         table(("imperfection", "switched off by"), rows),
         "## What `rpu-ssnn require` varies",
+        "By default it varies the parameters whose imperfection the device has.",
         table(("parameter", "imperfection", "worst value tried", "meaning"), varied),
     ]
 

@@ -64,7 +64,7 @@ def run(study: StudyArgument, out: OutOption = None, *, options: RunOptions) -> 
         ask = shlex.join([str(study), *given, *kept])
         typer.echo(f"next    rpu-ssnn decompose {ask}    (device or spikes?)")
         typer.echo(f"        rpu-ssnn attribute {ask}    (which imperfection?)")
-        typer.echo(f"        rpu-ssnn require {ask} --loss 1 --parameter levels    (how many?)")
+        typer.echo(f"        rpu-ssnn require {ask} --loss 1    (how good must it be?)")
     end(outcome.failures, root)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.wording import counted
+from rpu_ssnn.common.wording import counted, listed
 from studies.cli.options import QuestionOutOption, StudyArgument, with_options
 from studies.cli.running import EstimateOption, PlanOption, RunOptions, end, print_plan
 from studies.common.choices import Others
@@ -63,7 +63,11 @@ def require(
         float, typer.Option(help="Largest allowed loss of accuracy to the reference, points.")
     ] = 1.0,
     parameter: Annotated[
-        list[str] | None, typer.Option(help="Parameter to vary; the option may be repeated.")
+        list[str] | None,
+        typer.Option(
+            help="Parameter to vary; the option may be repeated; default: what is imperfect in the "
+            "device."
+        ),
     ] = None,
     others: Annotated[
         Others, typer.Option(help="Whether the other imperfections stay as they are, or are off.")
@@ -91,13 +95,12 @@ def require(
     """
     from studies.chip.description import load_chip
     from studies.report import requirement_view
-    from studies.sensitivity.axes import STANDARD
     from studies.sensitivity.requirement import most_trainings
     from studies.sensitivity.requirement import require as answer
 
     wanted = {
         "loss": loss,
-        "parameters": parameter or STANDARD,
+        "parameters": parameter,
         "others": others,
         "chip": None if chip is None else load_chip(chip),
         "image_nj": image_nj,
@@ -134,13 +137,17 @@ def _answer(
     question, about = answer.__name__, (declared, asked.device)
     root = asked.out or Path("out") / question_name(declared.study, question, device_name(*about))
     rows = list(dict.fromkeys([*(asked.rows or ()), *own]))
+    trained = trainings(*about, done=finished_in(root, rows), **wanted)
     if asked.plan:
-        trained = trainings(*about, done=finished_in(root, rows), **wanted)
         print_plan(trained, root, asked.workers, asked.data, rows, asked.estimate)
         return
     if not asked.estimate:
         raise InputError(question, "--plan", None, "must be given together with --no-estimate")
+    most = counted(sum(len(point.seeds) for point in trained.points()), "training")
+    told = f"at most {most} ({listed([case.name for case in trained.cases])})"
+    fewer = ", and --parameter asks for fewer" if "parameters" in wanted else ""
     with replace(asked, rows=rows).executing(root) as running:
+        typer.echo(f"{told}; --plan estimates their time{fewer}", err=True)
         try:
             found = answer(*about, run=runner_of(root, running), **wanted)
         except KeyboardInterrupt:

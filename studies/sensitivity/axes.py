@@ -113,17 +113,6 @@ def parameters_for(case: Case) -> Mapping[str, RequirementParameter]:
     return {**PARAMETERS, **{row.name: row for row in _declared(own_parameters(case))}}
 
 
-STANDARD = (
-    "levels",
-    "asymmetry",
-    "cycle_to_cycle",
-    "step_spread",
-    "weight_range",
-    "read_noise",
-    "stuck_share",
-)
-"""These parameters are varied if the user names none."""
-
 WIDEST = 16.0
 """The widest weight range that is tried is this multiple of the device's."""
 

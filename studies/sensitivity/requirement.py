@@ -35,7 +35,7 @@ from studies.declaration.study import Study
 from studies.declaration.trial import Failure
 from studies.results import caveats
 from studies.results.chip_ledger import chip_ledger
-from studies.sensitivity.axes import STANDARD, RequirementAxis, axis, parameters_for
+from studies.sensitivity.axes import RequirementAxis, axis, parameters_for
 from studies.sensitivity.bounded_axis import (
     QUESTION,
     Bound,
@@ -96,7 +96,7 @@ def require(
     loss: float,
     run: Run,
     *,
-    parameters: str | Sequence[str] = STANDARD,
+    parameters: str | Sequence[str] | None = None,
     others: Others = "as-is",
     chip: Chip | None = None,
     image_nj: float | None = None,
@@ -114,7 +114,8 @@ def require(
         device: label of a device case of the study, or a preset.
         loss: largest allowed loss of accuracy to the reference, percentage points.
         run: runs the missing trials of a study, as the function that `studies.runner` yields does.
-        parameters: one or several of `axes.PARAMETERS`, or parameters of a user's law.
+        parameters: one or several of `axes.PARAMETERS`, or parameters of a user's law; None means
+            those that are imperfections of the device.
         others: `as-is` leaves the other imperfections as they are, `off` switches them off.
         chip: the chip around the devices; None means the study's.
         image_nj, image_us: largest energy and time (nJ, us) of a training image in the chip.
@@ -210,6 +211,9 @@ class _Search:
         bounds = list(bounds_of(asked, **limits))
         case, where = asked.case, asked.study.where
         known = parameters_for(case)
+        if parameters is None:
+            off, _ = imperfections(case, UNTUNED.thinning)
+            parameters = [name for name, row in known.items() if row.imperfection in off]
         names = list(dict.fromkeys(several(where, "--parameter", parameters)))
         words = (("--parameter", name, known) for name in names or [None])
         for field, word, valid in (("--others", others, get_args(Others)), *words):
