@@ -31,8 +31,8 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
         lines.append(
             f"about {duration(estimate.wall_seconds(plan))} with "
             f"{counted(estimate.workers, 'worker')}, {memory:.1f} GiB of memory; "
-            "measured on this machine, as busy as it is now, in the first steps of a training, "
-            "which have the most pulses"
+            "measured in the first steps of a training, which have the most pulses; longer if "
+            "other programs use the cores"
         )
         first = plan.of_first_seeds(FEWEST_SEEDS)
         same_seeds = len({len(row.trials) for row in plan.rows}) == 1
