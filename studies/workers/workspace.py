@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
+from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.common.files import is_regular, kept_aside, read_text, reason, write_whole
 from rpu_ssnn.common.training_state import EpochRow, StateError, TrainingState
 from rpu_ssnn.data import Dataset
@@ -129,6 +131,7 @@ class TrialSession:
         self._between = SECONDS_BETWEEN_CHECKPOINTS
         self._reported_at = -SECONDS_BETWEEN_PROGRESS
         self._before = 0.0
+        self._global_random = _global_random()
         self.resumed = 0
 
     @property
@@ -160,9 +163,16 @@ class TrialSession:
 
         Args:
             train: see `studies.declaration.update_rules.base.Rule.training`.
+
+        Raises:
+            InputError: an own rule draws random numbers that the seed does not determine.
         """
 
         def on_epoch(row: EpochRow, state: Callable[[], TrainingState]) -> bool:
+            found = Fault("numpy's global random numbers were drawn, which no seed determines")
+            allowed = "must draw from np.random.default_rng(crossbar.seed)"
+            same = _global_random() == self._global_random
+            require(same, self._trial.title, "update", found, allowed)
             return self.end_epoch(row.epoch + 1, 100 * row.validation_accuracy, state)
 
         start = self.resume()
@@ -222,3 +232,8 @@ class TrialSession:
     def _write_progress(self) -> None:
         self._workspace.write_progress(self._trial, self._how_far)
         self._reported_at = time.monotonic()
+
+
+def _global_random() -> str:
+    """Returns the state of numpy's global random numbers, which own code may draw from."""
+    return repr(np.random.get_state())  # noqa: NPY002  (nothing is drawn here)

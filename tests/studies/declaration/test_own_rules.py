@@ -11,6 +11,8 @@ import pytest
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration.study import Study
 from studies.declaration.trial import stored_identity
+from studies.workers.run_trial import run_trial
+from support.commands import refused
 from support.studies.harness import RATE, small_study
 from support.studies.harness import declared_trials as trials
 from support.studies.own_rules import trained
@@ -101,3 +103,12 @@ def test_it_trains_as_the_rule_that_it_extends(tmp_path: Path) -> None:
     ]
     content = trained(tmp_path, cases)
     assert content["mine"] == content["coincidence"] > 50  # Chance is 10.
+
+
+def test_a_rule_that_draws_what_no_seed_determines_is_refused(tmp_path: Path) -> None:
+    drawing = "import numpy as np; np.random.seed(0); np.random.random()"
+    rule = RULE.replace("        from", f"        {drawing}\n        from")
+    (tmp_path / "mine.py").write_text(rule)
+    trial = trials(study_with(tmp_path, "mine.py"))[-1]
+    with refused("mine", "update", "global random numbers", "crossbar.seed"):
+        run_trial(trial, None, 1)
