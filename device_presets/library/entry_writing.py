@@ -54,7 +54,7 @@ def checked_name(name: str) -> str:
     if not (words and name[:1].isalpha() and len(name) <= MOST_LETTERS):
         allowed = "must begin with a letter and consist of letters, digits, _ and -, at most "
         allowed += f"{MOST_LETTERS} in all"
-        raise InputError("preset", "name", name, allowed)
+        raise InputError("preset", "--name", name, allowed)
     allowed = "must not be the name of a shipped preset, which studies would use in its place"
-    require(name.lower() not in preset_names(), "preset", "name", name, allowed)
+    require(name.lower() not in preset_names(), "preset", "--name", name, allowed)
     return name

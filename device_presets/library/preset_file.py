@@ -173,11 +173,12 @@ def entry_of_user_file(name: str) -> tuple[str, PresetEntry]:
     """
     path, chosen = file_of(name)
     entries = read_preset_file(user_path("device presets", "name", path), shipped_entries())
-    if chosen is None:
-        named = " or ".join(f"{Path(path).name}:{entry}" for entry in entries)
-        require(len(entries) == 1, path, "entry", None, f"must be named, as {named}")
+    if chosen is None and len(entries) == 1:
         (chosen,) = entries
-    require(chosen in entries, path, "entry", chosen, one_of(entries, chosen))
+    if chosen not in entries:
+        named = [f"{Path(path).name}:{entry}" for entry in entries]
+        given = Path(name).name
+        raise InputError(path, "entry", given, one_of(named, chosen and given))
     return chosen, entries[chosen]
 
 
@@ -216,4 +217,4 @@ def _entry(where: str, raw: object) -> PresetEntry:
         if error.field != "content":
             raise
         allowed = "must be the keys of a preset, as the file is read as presets, name: {...}"
-        raise InputError(where, "entry", error.value, allowed) from None
+        raise InputError(where, "preset", error.value, allowed) from None

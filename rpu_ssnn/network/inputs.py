@@ -48,9 +48,14 @@ class InputLines:
         half the part below it. One of the two lines of a pixel is always 0. With a complement,
         the second half gets 1 minus the share, so that the two lines of a pixel add up to 1.
         In an `image`, the lines of the second half are channels of their pixels.
+
+        Raises:
+            InputError: the images are no rows of as many values as the training images have.
         """
         if isinstance(images, SpikeTrains):
             return images.counts() / np.float32(self.grey_max)
+        shape, allowed = np.shape(images), f"must be (n, {self.pixels}), one row for each image"
+        require(shape[1:] == (self.pixels,), "network", "shape of images", shape, allowed)
         share = images.astype(np.float32) / np.float32(self.grey_max)
         if self.complement:
             return self._both(share, 1.0 - share)

@@ -28,20 +28,28 @@ type Grid = tuple[int, int, int]
 """Rows, columns and channels of a layer or an image."""
 
 
-def _both(extent: object) -> object:
-    """Returns rows and columns, for which one number may stand."""
-    if isinstance(extent, int):
-        return extent, extent
-    if not isinstance(extent, list | tuple) or len(extent) != 2:
-        raise ValueError("must be a whole number, or a list: [rows, columns]")
-    return extent
+_MOST_EXTENT = 1_000
+
+
+def _both(least: int) -> BeforeValidator:
+    """Returns the check of rows and columns, for which one number may stand."""
+
+    def checked(extent: object) -> object:
+        if isinstance(extent, list | tuple) and len(extent) == 2:
+            return extent
+        if isinstance(extent, int) and least <= extent <= _MOST_EXTENT:
+            return extent, extent
+        number = f"a whole number, {least} to {_MOST_EXTENT}"
+        raise ValueError(f"must be {number}, or a list: [rows, columns]")
+
+    return BeforeValidator(checked)
 
 
 Neurons = Annotated[int, Field(ge=1, le=100_000)]
-_Extent = Annotated[int, Field(ge=1, le=1_000)]
-_Margin = Annotated[int, Field(ge=0, le=1_000)]
-Extents = Annotated[tuple[_Extent, _Extent], BeforeValidator(_both)]
-Margins = Annotated[tuple[_Margin, _Margin], BeforeValidator(_both)]
+_Extent = Annotated[int, Field(ge=1, le=_MOST_EXTENT)]
+_Margin = Annotated[int, Field(ge=0, le=_MOST_EXTENT)]
+Extents = Annotated[tuple[_Extent, _Extent], _both(1)]
+Margins = Annotated[tuple[_Margin, _Margin], _both(0)]
 
 
 class ConvSpec(Spec):

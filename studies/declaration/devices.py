@@ -50,7 +50,8 @@ def device_of(name: str, field: str = "device") -> Device:
         if kind == "law":
             file = f"{Path(error.where).name}: " if error.where.endswith(".py") else ""
             field += f".{file}{value if error.field == 'parameter' else error.field}"
-        elif error.field not in ("table", "name", "device"):  # the error is about the content
+        # Any other field means that the error is about the content of a file.
+        elif error.field not in ("table", "name", "device", "entry"):
             shown = value if isinstance(value, Fault) else repr(value)
             allowed = f"{error.field}{'' if value is None else f' {shown}'}: {allowed}"
             in_file = kind == "table" or file_of(name)[0]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of, require
@@ -36,10 +36,18 @@ _FORMULA = ("=", "+", "-", "@")
 _NO_FORMULA = "must not begin with =, +, - or @, as formulas do in a spreadsheet"
 
 
+def _in_percent(accuracy: float) -> float:
+    if not 1.0 <= accuracy <= 100.0:
+        raise ValueError("must be an accuracy in %, 1 to 100, such as 97.5 rather than 0.975")
+    return accuracy
+
+
 class Published(Spec):
     """Gives an accuracy that a paper reports, in %."""
 
-    accuracy: Annotated[float, Field(ge=1.0, le=100.0)]
+    accuracy: Annotated[float, AfterValidator(_in_percent)] = Field(
+        description="accuracy, 1 to 100 %"
+    )
     plus_minus: Annotated[float, Field(ge=0.0, le=100.0)] | None = Field(
         None, description="uncertainty (points) as the source gives it"
     )

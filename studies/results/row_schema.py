@@ -26,7 +26,7 @@ _COUNTS = ("images", "slots", "epochs", "presentations", "threads")
 _MOST_DIGITS = 19
 """A number with fewer digits than this is read as a whole number."""
 
-ACCURACY = "must be an accuracy, 0 to 100 %"
+ACCURACY = "must be an accuracy in %, 0 to 100"
 
 
 def _accuracy(value: float | None) -> float | None:

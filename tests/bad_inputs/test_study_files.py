@@ -61,7 +61,8 @@ STUDIES = [
     of_study("network: {hidden: [8], layers: [9]}", "network.hidden", "[8]", "layers"),
     of_study("network: {layers: [{conf: {}}]}", "network.layers.0.conf", "conv"),
     of_study("network: {layers: [{conv: {kernel: 3}}]}", "layers.0.conv.channels", "missing"),
-    of_conv("kernel: 3.5", "conv.kernel: 3.5", "whole number, or a list"),
+    of_conv("kernel: 3.5", "conv.kernel: 3.5", "whole number, 1 to 1000, or a list"),
+    of_conv("kernel: 3, stride: 0", "conv.stride: 0 ", "1 to 1000, or a list"),
     of_conv("kernel: [3, 3, 3]", "conv.kernel", "[3, 3, 3]", "[rows, columns]"),
     of_conv("kernel: 9", "network.layers.0.conv.kernel", "(9, 9)", "[8, 8]"),
     of_conv("kernel: 3, replicas: 99", "network.layers.0.conv.replicas", "99", "36"),
@@ -141,7 +142,7 @@ STUDIES = [
     of_study("sweep: {network: [1]}", "sweep.network: [1]", "must be a setting that a case has"),
     of_study("sweep: {network.layers.0: [1]}", "sweep: 'network.layers.0'", "vary as a whole"),
     of_study("sweep: {network.neuron.circuit: [dutta]}", "sweep.network.neuron.circuit: 'dutta'"),
-    of_study("published: {rate: {accuracy: 0.98, source: x}}", "published.rate.accuracy: 0.98"),
+    of_study("published: {rate: {accuracy: 0.98, source: x}}", "accuracy: 0.98", "in %, 1"),
     of_study("sweep: {tile.initial: [pulsed]}", "sweep.tile.initial", "pulsed"),
     of_study("sweep: {network.T: [5, 10, 5.0]}", "sweep.network.T", "[5, 10, 5.0]"),
     of_study("together: [{}, network.T]", "together 1", "{}", "also wrong: together 2"),
@@ -209,6 +210,9 @@ CASES = [
     of_case("device: {law: constant}", "case 2.device.law", "'constant'", "such as my_law.py"),
     of_case("device: []", "case 2.device", "[]"),
     of_case("device: nosuch.yaml", "case 2.device", "HERE/nosuch.yaml"),
+    of_case("device: a.yaml:c", "case 2.device: 'a.yaml:c'", "a.yaml:b", files={
+        "a.yaml": "b: {like: ecram}"
+    }),
     of_case("device: two_sided()", "case 2.device", "'two_sided'"),
     of_case("device: one_sided_pair(pcm", "case 2.device", "one_sided_pair(pcm"),
     of_case("device: 'SoftBoundsDevice(dw_min=''a'')'", "SoftBoundsDevice.dw_min", "'a'"),

@@ -59,6 +59,8 @@ def test_networks_learn_digits(
             trained.accuracy(digits.test_images, digits.test_labels[:1])
         with pytest.raises(InputError, match=r"accuracy: kind of labels: '<U"):
             trained.accuracy(digits.test_images, digits.test_labels.astype(str))
+        with pytest.raises(InputError, match=r"shape of images: \(100, 63\) .*\(n, 64\)"):
+            trained.accuracy(digits.test_images[:100, 1:], digits.test_labels[:100])
     assert accuracy > least
     assert [row.epoch for row in rows] == list(range(8))
     assert rows[-1].train_accuracy > rows[0].train_accuracy

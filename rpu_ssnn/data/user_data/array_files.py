@@ -19,9 +19,17 @@ from rpu_ssnn.data_spec import SpikeSpec
 
 SPLIT = ("x_train", "y_train", "x_test", "y_test")
 WHOLE = ("X", "y")
+OTHER_NAMES = (
+    ("X_train", "y_train", "X_test", "y_test"),
+    ("train_images", "train_labels", "test_images", "test_labels"),
+    ("images", "labels"),
+)
+"""Other libraries give arrays these names."""
+
 EVENTS = ("t", "x", "recording", "labels")
 ALLOWED = (
-    f"must be {', '.join(SPLIT)}, or {' and '.join(WHOLE)}, and nothing else; "
+    f"must be {', '.join(SPLIT)}, or {' and '.join(WHOLE)}, and nothing else (`images` for x and "
+    "`labels` for y are also known); "
     f"for lists of spikes {', '.join(EVENTS)}, and possibly y (the row of a sensor) and p (the "
     "polarity)"
 )
@@ -72,8 +80,7 @@ def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) ->
             raise InputError(path, "spikes", None, NEEDS_BIN)
         events = {key: _array(path, archive, key) for key in archive.files}
         return Raw(part_of_events(path, events, spikes), None)
-    capitals = [key.replace("x", "X") for key in SPLIT]  # X_train, as in scikit-learn's pages
-    expected = next((names for names in (SPLIT, capitals) if set(names) <= keys), WHOLE)
+    expected = next((names for names in (SPLIT, *OTHER_NAMES) if set(names) <= keys), WHOLE)
     there = Fault(f"are {', '.join(archive.files) or 'none'}")
     require(sorted(archive.files) == sorted(expected), path, "keys", there, ALLOWED)
     x, y, *test = (_array(path, archive, key) for key in expected)

@@ -29,7 +29,7 @@ GOOD: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("test_accuracy", 1000.0, "must be an accuracy, 0 to 100 %"),
+        ("test_accuracy", 1000.0, "must be an accuracy in %, 0 to 100"),
         ("test_accuracy", True, "must be a number or null, not true"),
         ("test_accuracy", "90", "must be a number or null, not text"),
         ("leak_steps_1", float("inf"), "must be a finite number"),

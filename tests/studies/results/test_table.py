@@ -89,7 +89,7 @@ def test_a_reference_without_rows_is_refused() -> None:
         (pd.DataFrame(), "a table without rows; must have the row of at least one finished trial"),
         (swept(), "reference: missing; .*only if exactly one case is a rate case"),
         (swept().assign(test_accuracy="90.1"), "test_accuracy: '90.1' .*must be a number"),
-        (swept().assign(test_accuracy=120.0), "test_accuracy: 120.0 .*0 to 100 %"),
+        (swept().assign(test_accuracy=120.0), "test_accuracy: 120.0 .*in %, 0 to 100"),
         (swept().drop(columns="seed"), "seed: missing; must be a column"),
         (swept().assign(label=None), "label: missing in some rows; must be in every row"),
     ],
