@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from rpu_ssnn.data import DATA_ENV, Dataset, load_dataset, sources
 from support.commands import Command
@@ -29,6 +30,13 @@ def coverage_rows(pytestconfig: pytest.Config) -> Path | None:
 def kept_fits(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Gives the tests their own cache of fits, so that the user's cache is not touched."""
     os.environ["RPU_SSNN_FITS"] = str(tmp_path_factory.mktemp("fits"))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Keeps torch and aihwkit at one thread, as threads that wait for each other take time from the
+    other processes of the tests."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
