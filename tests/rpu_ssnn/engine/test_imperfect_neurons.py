@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from rpu_ssnn import NetworkSpec, TrainingSpec, coincidence_synapses
+from rpu_ssnn.engine import encoding
 from rpu_ssnn.engine.circuit import Circuit, draw_circuit
 from rpu_ssnn.engine.parameters import draw_neurons, make_parameters
-from rpu_ssnn.engine.propagation import Matrices
-from rpu_ssnn.engine.state import WorkerState, make_worker_state
+from rpu_ssnn.engine.state import WorkerState
 from rpu_ssnn.network import Network
 from rpu_ssnn.spec import (
     LITERAL_GRADIENT,
@@ -18,7 +18,7 @@ from rpu_ssnn.spec import (
     connect,
 )
 from support.rpu_ssnn import compiled_parts
-from support.rpu_ssnn.equations import presentations, some_weights
+from support.rpu_ssnn.equations import SlotBySlot, presentations, some_weights
 from support.rpu_ssnn.passes import EVERYTHING_WRONG, VARIANTS, make_network, trained_weights
 
 F = np.float32
@@ -157,24 +157,22 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
     drawn = draw_neurons(spec, net, np.random.SeedSequence(5))
     drawn.age(40_000)
     net = net._replace(circuit=drawn.circuit)
-    w1, w2 = some_weights()
-    state, shown = make_worker_state(net), presentations(1)
-    matrices = Matrices(
-        np.concatenate([w1.ravel(), w2.ravel()]), np.concatenate([w1.T.ravel(), w2.T.ravel()])
-    )
+    shown = presentations(1)
+    presentation = SlotBySlot(net, shown, some_weights())
+    state = presentation.state
     forward, positive, negative = (
         Plain(wrong, net.circuit, bank, net.coupled, int(shown.keys[0])) for bank in range(3)
     )
-    compiled_parts.begin(net, state, shown, True)
     move, floored, to_zero = F(1) - net.kernel_keep, net.floored, net.reset_to_zero
     gate = {"hold": net.hold, "floored": floored, "to_zero": to_zero}
     total = 0
     for t in range(net.slots):
         held = {name: array.copy() for name, array in zip(state._fields, state[:-1], strict=False)}
-        compiled_parts.draw_input(net, state, shown, t)
-        label = bool(compiled_parts.draw_label(net.label_profile, state.random, t))
+        with np.errstate(over="ignore"):  # Python itself runs this, with numbers that wrap around.
+            encoding.draw_input(net, state, shown, t)
+            label = encoding.draw_label(net.label_profile, state.random, t)
         state.random[:] = held["random"]  # The slot then draws the same numbers again.
-        compiled_parts.fire(net, state, shown, True)
+        presentation.step()
         for layer in (1, 2):
             start, n = int(net.neuron_start[layer]), int(net.size[layer])
             places = range(start, start + n)
@@ -209,8 +207,6 @@ def test_a_circuit_is_its_plain_reference(settings: dict[str, float], reading: s
                 assert (j - start in up, j - start in down) == (is_up, is_down)
             total += len(up) + len(down)
         total += len(spikes)
-        compiled_parts.propagate_linear(net, state, matrices, True)
-        compiled_parts.next_slot(state.position, net.slots)
     assert total > 10
 
 

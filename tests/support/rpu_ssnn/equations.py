@@ -1,12 +1,15 @@
 """Writes the paper's equations out in full, and records the trains of a compiled presentation."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from rpu_ssnn.engine.parameters import make_parameters
+from rpu_ssnn.engine import neurons, slot_loop
+from rpu_ssnn.engine.parameters import Parameters, make_parameters
 from rpu_ssnn.engine.propagation import Matrices
-from rpu_ssnn.engine.state import Presentations, make_worker_state
+from rpu_ssnn.engine.pulses import make_buffers
+from rpu_ssnn.engine.state import NO_RECORDING, Presentations, make_worker_state
 from rpu_ssnn.spec import NetworkSpec, connect
-from support.rpu_ssnn import compiled_parts
 
 SIZES = (12, 9, 4)
 
@@ -97,6 +100,29 @@ def separate(
     return fired
 
 
+class SlotBySlot:
+    """Runs one presentation in the compiled loop of training, which pauses after every slot."""
+
+    def __init__(
+        self, net: Parameters, shown: Presentations, weights: Sequence[np.ndarray]
+    ) -> None:
+        self.net, self.shown, self.state = net, shown, make_worker_state(net)
+        turned = [w.T for w in weights]
+        self._matrices = Matrices(
+            *(np.concatenate([m.ravel() for m in matrices]) for matrices in (weights, turned))
+        )
+        self._out = make_buffers(net, [False] * net.crossbars)
+        with np.errstate(over="ignore"):  # Python itself runs this, with numbers that wrap around.
+            neurons.begin(net, self.state, shown, True)
+
+    def step(self) -> None:
+        self._out.rows[:] = 1  # The loop pauses only after slots with pulses.
+        slot_loop.advance(
+            self.net, self.state, self.shown, 1, self._matrices, self._out, NO_RECORDING, True,
+            slot_loop.AFTER_SLOT,
+        )  # fmt: skip
+
+
 class Trace:
     """Records every train of one presentation, slot by slot, and the initial membranes."""
 
@@ -105,13 +131,8 @@ class Trace:
     ) -> None:
         net = make_parameters(spec, connect(spec.hidden, len(weights[0]), weights[-1].shape[1]))
         shown = shown or presentations(1, layers=len(net.size))
-        state = make_worker_state(net)
-        flat = np.concatenate([w.ravel() for w in weights])
-        transposed = np.concatenate(
-            [np.zeros(weights[0].size, "f4"), *(w.T.ravel() for w in weights[1:])]
-        )
-        matrices = Matrices(flat, transposed)
-        compiled_parts.begin(net, state, shown, True)
+        presentation = SlotBySlot(net, shown, weights)
+        state = presentation.state
         self.label = int(shown.labels[0])
         layers = [
             slice(a, a + n) for a, n in zip(net.neuron_start[1:-1], net.size[1:], strict=True)
@@ -130,7 +151,7 @@ class Trace:
         for t in range(net.slots):
             taken_before = state.gradient_current[output] * net.kernel_keep
             label_current = float(state.relay_current[0]) if net.relays else 0.0
-            compiled_parts.fire(net, state, shown, True)
+            presentation.step()
             for layer in range(len(net.size)):
                 first = net.event_start[layer]
                 events = state.events[first : first + state.event_count[layer]]
@@ -145,9 +166,6 @@ class Trace:
             if net.relays:
                 drawn = state.relay_current[0] - label_current * net.kernel_keep
                 self.label_train.append(round(float(drawn) / spec.neuron.theta))
-            compiled_parts.propagate_linear(net, state, matrices, True)
-            compiled_parts.propagate_inhibition(net, state)
-            compiled_parts.next_slot(state.position, net.slots)
         self.label_at_output = np.rint(at_output)
 
 
