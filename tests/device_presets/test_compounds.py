@@ -10,16 +10,15 @@ from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from studies.results.ledger import ledger_columns
 from studies.workers.run_trial import run_trial
 from support.device_presets.compounds import (
-    EQUAL_STEPS,
     ONE_SIDED,
     RATE,
-    STEP,
     around,
     cell,
     equal_steps,
     hidden,
     trial_of,
 )
+from support.rpu_ssnn.exact_tiles import EXACT_DEVICE, STEP
 from support.rpu_ssnn.native_devices import on_all
 from support.rpu_ssnn.networks import deliver, make_block, make_crossbar, random_trains
 
@@ -62,7 +61,7 @@ def test_each_coincidence_is_one_pulse_of_the_device_it_reaches(kind: str) -> No
     one addend."""
     device = get_device(around(kind), equal_steps(kind))
     if "chop_probability" in device.parameters:  # A changed sign would hide the count.
-        device = get_device(f"{kind}(ideal)", EQUAL_STEPS | {"chop_probability": 1e-9})
+        device = get_device(f"{kind}(ideal)", EXACT_DEVICE | {"chop_probability": 1e-9})
     transfers, sums = device.cell.takes_partner, device.cell.not_restored_because is not None
     pre, positive, negative = random_trains(300, rate=0.2)
     up, down = pre.T.astype(int) @ positive, pre.T.astype(int) @ negative
@@ -185,7 +184,7 @@ def test_trains_a_network_and_its_row_says_what_it_did(kind: str) -> None:
 
 def test_transfer_reads_are_counted_as_aihwkit_makes_them() -> None:
     """The gain is so high that each line read moves by one pulse, so pulses count the reads."""
-    synapses = cell("tiki_taka_v2", overrides={**EQUAL_STEPS, "transfer_gain": 1e6})
+    synapses = cell("tiki_taka_v2", overrides={**EXACT_DEVICE, "transfer_gain": 1e6})
     before = synapses.weights().copy()
     deliver(synapses, on_all(1003))
     statistics = synapses.statistics()
@@ -198,7 +197,7 @@ def test_transfer_reads_are_counted_as_aihwkit_makes_them() -> None:
 def test_a_pulsed_start_counts_the_pulses_of_all_four() -> None:
     one = TileSynapses(
         make_crossbar(),
-        get_device("ideal", EQUAL_STEPS),
+        get_device("ideal", EXACT_DEVICE),
         TileSpec(weight_range=4.0, initial="pulsed"),
         1,
     )
@@ -206,20 +205,6 @@ def test_a_pulsed_start_counts_the_pulses_of_all_four() -> None:
     pulses = [s.statistics()["initial_pulses_total"] for s in (one, four)]
     assert pulses[1] == 4 * pulses[0] > 0
     np.testing.assert_allclose(four.weights(), make_crossbar().initial, atol=STEP)
-
-
-def test_four_devices_average_the_noise_of_one() -> None:
-    noise = {**EQUAL_STEPS, "cycle_to_cycle": 2.0}
-    crossbar = make_crossbar(100, 50)
-    spread = []
-    for name in ("ideal", "four_device_cell(ideal)"):
-        device = get_device(name, noise)
-        synapses = TileSynapses(crossbar, device, TileSpec(weight_range=4.0), 1e6)
-        before = synapses.weights().copy()
-        one = np.ones((1, 100), bool), np.ones((1, 50), bool), np.zeros((1, 50), bool)
-        deliver(synapses, make_block(*one))
-        spread.append((synapses.weights() - before).std())
-    assert spread[0] / spread[1] == pytest.approx(2.0, rel=0.1)
 
 
 def test_a_pair_is_the_tile_s_own_differential_pair() -> None:
@@ -230,7 +215,7 @@ def test_a_pair_is_the_tile_s_own_differential_pair() -> None:
         ("ideal", {"reference": {"scheme": "differential_pair"}}),
     ):
         spec = TileSpec(weight_range=4.0, **tile)
-        synapses = TileSynapses(make_crossbar(), get_device(device, EQUAL_STEPS), spec, 1e6)
+        synapses = TileSynapses(make_crossbar(), get_device(device, EXACT_DEVICE), spec, 1e6)
         deliver(synapses, make_block(*trains))
         weights.append(synapses.weights())
     np.testing.assert_array_equal(*weights)
@@ -243,7 +228,7 @@ def test_a_pair_of_devices_that_lose_charge_loses_it() -> None:
         ("charge_trap_pulsed", {"reference": {"scheme": "differential_pair"}}),
     ):
         spec = TileSpec(weight_range=4.0, simulator="native", **tile)
-        synapses = NativeSynapses(make_crossbar(), get_device(device, EQUAL_STEPS), spec, 1e6)
+        synapses = NativeSynapses(make_crossbar(), get_device(device, EXACT_DEVICE), spec, 1e6)
         synapses.rest(1e6)
         kept.append(synapses.weights())
     np.testing.assert_array_equal(*kept)

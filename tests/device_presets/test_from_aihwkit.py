@@ -9,7 +9,8 @@ from aihwkit.simulator import configs, presets
 
 from device_presets import get_device
 from rpu_ssnn.common.errors import InputError
-from studies.declaration.study import Study, parse_study
+from studies.declaration.study import Study
+from support.studies.harness import DRIVE, RATE, small_study
 
 PERFECT = configs.IOParameters(is_perfect=True)
 
@@ -130,12 +131,8 @@ def test_names_find_what_they_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def declared(device: Any) -> Study:
-    hyperparameters = {"weight_range": 4, "learning_rate": 4}
-    cases = [{"update": "rate", "learning_rate": 4}]
-    cases += [{"device": device, "hyperparameters": hyperparameters}]
-    content = {"study": "own", "question": "q", "dataset": {"name": "digits"}, "cases": cases}
-    content |= {"seeds": {"count": 1}, "sweep": {"overrides.step": [0.01, 0.02]}}
-    return parse_study(content, "own.yaml", Path())
+    cases = [RATE, {"device": device, "hyperparameters": DRIVE}]
+    return small_study(cases=cases, sweep={"overrides.step": [0.01, 0.02]})
 
 
 def test_studies_take_text_and_objects_alike() -> None:

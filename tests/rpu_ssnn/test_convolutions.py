@@ -26,6 +26,7 @@ from rpu_ssnn.synapses import (
 )
 from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.training import train
+from support.rpu_ssnn.networks import rows_of
 from support.rpu_ssnn.passes import ReadsSlotBySlot
 from support.rpu_ssnn.slow_convolutions import Conv, Result, simulate
 
@@ -100,12 +101,9 @@ class Kept(CoincidenceSynapses):
         self.rows: list[tuple[int, list[int], list[int], list[int]]] = []
 
     def update(self, block: PulseBlock) -> None:
-        for r in range(block.rows):
-            pre = block.pre[block.pre_start[r] : block.pre_start[r + 1]]
-            span = slice(block.post_start[r], block.post_start[r + 1])
-            up, down = (block.post[span][block.sign[span] == sign] for sign in (1, -1))
-            row = int(block.slot[r]), pre.tolist(), up.tolist(), down.tolist()
-            self.rows.append(row)
+        for _, slot, pre, post, sign in rows_of(block):
+            up, down = (post[sign == way].tolist() for way in (1, -1))
+            self.rows.append((slot, pre.tolist(), up, down))
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -37,6 +37,11 @@ def data() -> Dataset:
     return load_dataset("digits", n_train=800, n_test=150, validation_share=0.0, seed=0)
 
 
+@pytest.fixture(scope="module")
+def small() -> Dataset:
+    return load_dataset("digits", n_train=60, n_test=150, validation_share=0.0, seed=0)
+
+
 def trained_in(factory: Any, data: Dataset, clocked: bool = True) -> Trained:
     spec = NetworkSpec(hidden=(12,), T=20, inhibition=InhibitionSpec(clocked=clocked))
     return train(spec, TrainingSpec(epochs=3, batch=20), factory, data, seed=4)
@@ -98,12 +103,11 @@ def test_two_lines_a_pixel_come_back(tmp_path: Path, data: Dataset, contrast: An
 
 
 @pytest.mark.parametrize("device", ["charge_trap", "charge_trap_pulsed"])  # Only the latter fades.
-def test_a_map_has_every_native_device(tmp_path: Path, data: Dataset, device: str) -> None:
+def test_a_map_has_every_native_device(tmp_path: Path, small: Dataset, device: str) -> None:
     tile = TileSpec(weight_range=4.0, simulator="native")
-    small = load_dataset("digits", n_train=100, n_test=150, validation_share=0.0, seed=0)
     with trained_in(device_synapses(get_device(device), tile, 8.0), small) as trained:
         path = write_network(str(tmp_path / "net.h5"), trained)
-        accuracy = trained.accuracy(data.test_images, data.test_labels)
+        accuracy = trained.accuracy(small.test_images, small.test_labels)
         synapses: Any = trained.network.synapses[0]
         with h5py.File(path) as file:
             group = file["crossbar_1"]
@@ -115,11 +119,10 @@ def test_a_map_has_every_native_device(tmp_path: Path, data: Dataset, device: st
             scale = group["weights"][()] / devices["state"][()]
             assert np.allclose(scale, scale[0, 0], rtol=1e-4)
     with read_network(path) as again:
-        assert again.accuracy(data.test_images, data.test_labels) == accuracy
+        assert again.accuracy(small.test_images, small.test_labels) == accuracy
 
 
-def test_both_devices_of_a_native_pair_have_their_pulses(tmp_path: Path, data: Dataset) -> None:
-    small = load_dataset("digits", n_train=100, n_test=150, validation_share=0.0, seed=0)
+def test_both_devices_of_a_native_pair_have_their_pulses(tmp_path: Path, small: Dataset) -> None:
     pair, tile = get_device("two_device_pair(capacitor)"), TileSpec(simulator="native")
     with trained_in(device_synapses(pair, tile, 8.0), small) as trained:
         path = write_network(tmp_path / "net.h5", trained)
@@ -129,8 +132,7 @@ def test_both_devices_of_a_native_pair_have_their_pulses(tmp_path: Path, data: D
         assert [tile["pulses"][()].sum() for tile in tiles] == [each, each]
 
 
-def test_a_native_map_has_the_references_of_aihwkits() -> None:
-    small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
+def test_a_native_map_has_the_references_of_aihwkits(small: Dataset) -> None:
     references = []
     for tile in (TileSpec(), TileSpec(simulator="native")):
         factory = device_synapses(get_device("hfo2"), tile, 8.0)
@@ -141,12 +143,11 @@ def test_a_native_map_has_the_references_of_aihwkits() -> None:
     assert np.allclose(*references)
 
 
-def test_a_map_has_the_devices_of_any_kind_of_synapses(tmp_path: Path) -> None:
+def test_a_map_has_the_devices_of_any_kind_of_synapses(tmp_path: Path, small: Dataset) -> None:
     class Halved(CoincidenceSynapses):
         def device_maps(self) -> list[dict[str, np.ndarray]]:
             return [{"state": self.weights() / 2}]
 
-    small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
     with trained_in(lambda crossbar: Halved(crossbar, 4.0), small) as trained:
         path = write_network(tmp_path / "net.h5", trained)
     with h5py.File(path) as file:
@@ -286,8 +287,7 @@ def test_imperfect_neurons_come_back(tmp_path: Path, data: Dataset, write: Any, 
         assert not np.array_equal(again.output_counts(data.test_images), counts)
 
 
-def test_reads_with_errors_have_no_weights_to_export(tmp_path: Path, data: Dataset) -> None:
-    small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
+def test_reads_with_errors_have_no_weights_to_export(tmp_path: Path, small: Dataset) -> None:
     tile = TileSpec(reads=ReadSpec(read_noise=0.1))
     with (
         trained_in(device_synapses(get_device("ideal"), tile, 8.0), small) as trained,
@@ -329,9 +329,8 @@ BAD_DESCRIPTIONS = [
 ]
 
 
-def test_a_changed_map_is_refused(tmp_path: Path) -> None:
+def test_a_changed_map_is_refused(tmp_path: Path, small: Dataset) -> None:
     path = tmp_path / "net.h5"
-    small = load_dataset("digits", n_train=20, n_test=5, validation_share=0.0, seed=0)
     with trained_in(coincidence_synapses(4.0), small) as trained:
         write_network(path, trained)
         with pytest.raises(InputError, match=r"path: .*net.nir' is not allowed; must end in .h5"):

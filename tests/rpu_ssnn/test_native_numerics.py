@@ -11,11 +11,11 @@ from rpu_ssnn.baselines.analog_sgd import train_analog_sgd
 from rpu_ssnn.baselines.control_settings import AnalogSgdSpec
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.spec.tile import TileSpec
-from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.reproductions.training.one_by_one import train_image_by_image
 from studies.reproductions.training.one_by_one_spec import WholePulseSpec
-from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains, with_first
+from support.rpu_ssnn.native_devices import native
+from support.rpu_ssnn.networks import make_block, random_trains, with_first
 
 EVERYTHING = {
     "half_select": {"forward_up": 0.01, "gradient": 0.02},
@@ -57,8 +57,7 @@ def test_devices_give_the_same_numbers(name: str) -> None:
     device, tile, golden = DEVICES[name]
     assert NUMERICS_VERSION == 1
     source = get_device({"table": "ENODe"} if device == "table ENODe" else device)
-    spec = TileSpec.model_validate({"weight_range": 4.0, "simulator": "native"} | dict(tile))
-    synapses = NativeSynapses(make_crossbar(), source, spec, 1e6)
+    synapses = native(source, **tile)
     samples = np.repeat(np.arange(10), 50)
     for seed in range(3):
         synapses.update(make_block(*random_trains(500, seed=seed), samples))

@@ -37,12 +37,6 @@ def test_a_pipe_is_refused_and_not_waited_for(fifo: Path) -> None:
         file_digest(OwnData(file=fifo.parent, test_share=0.5))
 
 
-@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
-def test_a_device_is_refused() -> None:
-    with pytest.raises(OSError, match="Not a regular file"):
-        read_bytes(Path("/dev/zero"))
-
-
 def test_no_more_is_read_than_may_be(tmp_path: Path) -> None:
     path = tmp_path / "large"
     path.write_bytes(b"x" * 100)

@@ -15,6 +15,7 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock
 from rpu_ssnn.synapses.base import in_order
+from support.rpu_ssnn.networks import rows_of
 
 N_IN, N_OUT = 12, 3
 
@@ -60,11 +61,8 @@ class Sorted(CoincidenceSynapses):
 
     def settle(self) -> None:
         for block in in_order(self.held):
-            for r in range(block.rows):
-                pre = block.pre[block.pre_start[r] : block.pre_start[r + 1]]
-                post = slice(block.post_start[r], block.post_start[r + 1])
-                signed = block.post[post] * block.sign[post]
-                self.met.append((block.sample[r], block.slot[r], *pre, *signed))
+            for sample, slot, pre, post, sign in rows_of(block):
+                self.met.append((sample, slot, *pre, *(post * sign)))
         self.held.clear()
 
 

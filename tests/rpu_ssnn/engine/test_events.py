@@ -19,6 +19,7 @@ from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from rpu_ssnn.synapses.writes import WRITE_COUNTS
 from rpu_ssnn.training import train
+from support.rpu_ssnn.networks import rows_of
 from support.rpu_ssnn.passes import ReadsSlotBySlot, coarse
 
 IMAGE = (6, 6, 1)
@@ -83,10 +84,8 @@ class Rows:
         self.counted = np.zeros(4, dtype=int)
 
     def add(self, block: PulseBlock) -> None:
-        for r in range(block.rows):
-            lines = block.pre_start[r + 1] - block.pre_start[r]
-            signs = block.sign[block.post_start[r] : block.post_start[r + 1]].copy()
-            self.waiting.append((block.sample[r], block.slot[r], lines, signs))
+        for sample, slot, pre, _, sign in rows_of(block):
+            self.waiting.append((sample, slot, len(pre), sign.copy()))
 
     def thin(self, keep: float, rng: np.random.Generator) -> None:
         self.waiting.sort(key=lambda row: row[:2])

@@ -16,6 +16,7 @@ from rpu_ssnn.synapses import Crossbar, PulseBlock
 from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from rpu_ssnn.training import train
+from support.rpu_ssnn.networks import rows_of
 
 STEP = 2.0**-14
 NETWORK = NetworkSpec(hidden=(24,), T=30)
@@ -56,32 +57,11 @@ class CountedTile(TileSynapses):
         tile.update = counting
 
     def update(self, block: PulseBlock) -> None:
-        for r in range(block.rows):
-            pre = block.pre[block.pre_start[r] : block.pre_start[r + 1]]
-            post = block.post[block.post_start[r] : block.post_start[r + 1]]
+        for _, _, pre, post, _ in rows_of(block):
             np.add.at(self.offered, np.ix_(pre, np.unique(post)), 1)
             doubled = post[np.bincount(post, minlength=self.shape[1])[post] == 2]
             np.add.at(self.offered, np.ix_(pre, np.unique(doubled)), 1)
         super().update(block)
-
-
-@pytest.mark.parametrize("schedule", ["batch", "presentation"])
-def test_a_second_thread_changes_no_pulse(data: Dataset, schedule: str) -> None:
-    """With the schedule `batch` it pulses the devices during the pass, in the same order."""
-    training = TrainingSpec(epochs=1, batch=100, schedule=schedule)
-    device = get_preset("charge_trap", {"cycle_to_cycle": 0.0})
-    results = []
-    for threads in (1, 2):
-        factory = device_synapses(device, TileSpec(), 1.0)
-        with train(NETWORK, training, factory, data, seed=0, threads=threads) as trained:
-            numbers = trained.statistics()
-            weights = [synapses.linear_read() for synapses in trained.network.synapses]
-        assert numbers["thinning_1"] < 1
-        results.append((weights, numbers))
-    (one, numbers), (two, same_numbers) = results
-    assert numbers == same_numbers
-    for a, b in zip(one, two, strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("thinned", [False, True], ids=["every pulse", "thinned"])

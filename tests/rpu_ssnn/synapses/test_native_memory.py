@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 
 from device_presets import Preset, get_preset
-from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import Crossbar, PulseBlock
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from support.device_presets.charge_traps import NO_MEMORY, charge_trap
+from support.rpu_ssnn import native_devices
 from support.rpu_ssnn.native_devices import SCALE, all_at, on_all
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SLOT = 5e-6
 WIDTH = 3e-6
-SPEC = TileSpec(simulator="native", weight_range=4.0, slot_seconds=SLOT)
-UNTHINNED = 1e6
 
 
-def native(device: Preset, crossbar: Crossbar | None = None) -> NativeSynapses:
-    return NativeSynapses(crossbar or make_crossbar(), device, SPEC, UNTHINNED)
+def native(
+    device: Preset, crossbar: Crossbar | None = None, slot_seconds: float = SLOT, **tile: object
+) -> NativeSynapses:
+    return native_devices.native(device, crossbar, slot_seconds=slot_seconds, **tile)
 
 
 def single(state: float = 0.0, *, batch: int = 10, T: int = 50) -> Crossbar:
@@ -137,15 +137,13 @@ def test_noise_from_pulse_to_pulse_has_its_size_and_follows_the_seed(follows: bo
 
 
 def test_a_slot_is_no_shorter_than_the_pulse() -> None:
-    fast = TileSpec(simulator="native", weight_range=4.0, slot_seconds=1e-7)
     for overrides, expected in (({}, 3e-6), ({"pulse_period_s": 8e-6}, 8e-6)):
-        synapses = NativeSynapses(make_crossbar(), charge_trap(**overrides), fast, 1.0)
+        synapses = native(charge_trap(**overrides), slot_seconds=1e-7)
         assert synapses.statistics()["slot_s"] == expected
 
 
 def test_stuck_devices_neither_move_nor_lose_charge() -> None:
-    spec = TileSpec(simulator="native", weight_range=4.0, stuck_share=1.0)
-    synapses = NativeSynapses(make_crossbar(), charge_trap(), spec, UNTHINNED)
+    synapses = native(charge_trap(), stuck_share=1.0)
     before = synapses.linear_read().copy()
     pulsed(synapses, make_block(*random_trains(100)))
     synapses.rest(1e6)
@@ -155,9 +153,7 @@ def test_stuck_devices_neither_move_nor_lose_charge() -> None:
 @pytest.mark.parametrize("trained", [False, True])
 def test_a_state_is_restored_to_the_bit_into_devices_that_were_read(trained: bool) -> None:
     """A read applies the loss until then, which must not affect the restored state."""
-    spec = TileSpec(simulator="native", weight_range=4.0, slot_seconds=1.0)
-    of = charge_trap(), spec, UNTHINNED
-    first, second = (NativeSynapses(make_crossbar(), *of) for _ in range(2))
+    first, second = (native(charge_trap(), slot_seconds=1.0) for _ in range(2))
     pulsed(first, make_block(*random_trains(50)))
     first.end_batch()
     second.linear_read()
@@ -171,14 +167,8 @@ def test_a_state_is_restored_to_the_bit_into_devices_that_were_read(trained: boo
 
 @pytest.mark.parametrize("name", ["charge_trap_pulsed", "capacitor"])
 def test_the_longest_times_and_the_shortest_slots_fit(name: str) -> None:
-    spec = TileSpec(
-        simulator="native",
-        weight_range=4.0,
-        slot_seconds=1e-6,
-        idle_seconds=1e12,
-        storage_seconds=1e12,
-    )
-    synapses = NativeSynapses(make_crossbar(), get_preset(name), spec, UNTHINNED)
+    long = {"idle_seconds": 1e12, "storage_seconds": 1e12}
+    synapses = native(get_preset(name), slot_seconds=1e-6, **long)
     for _ in range(3):
         pulsed(synapses, make_block(*random_trains(50)))
         synapses.end_batch()

@@ -21,6 +21,7 @@ from rpu_ssnn.training import train
 from support.commands import refused
 from support.device_presets.charge_traps import NO_MEMORY
 from support.device_presets.own_presets import write_own_presets
+from support.rpu_ssnn.native_devices import native, on_all, pulse
 from support.rpu_ssnn.networks import make_block, make_crossbar, random_trains
 
 SAMPLES = np.repeat(np.arange(10), 50)
@@ -135,15 +136,9 @@ def test_four_devices_average_noise_of_steps_and_of_reads() -> None:
     noise = {"cycle_to_cycle": 2.0, "step_spread": 0.0, "asymmetry_spread": 0.0}
     steps, reads = [], []
     for name in ("ideal", "four_device_cell(ideal)"):
-        crossbar = make_crossbar(100, 50)
         white = {"white_of_range": 0.01}
-        spec = TileSpec(weight_range=4.0, simulator="native", device_read_noise=white)
-        synapses = NativeSynapses(crossbar, get_device(name, noise), spec, 1e6)
-        before = synapses.weights().copy()
-        one = np.ones((1, 100), bool), np.ones((1, 50), bool), np.zeros((1, 50), bool)
-        synapses.update(make_block(*one))
-        synapses.commit(range(1))
-        steps.append((synapses.weights() - before).std())
+        synapses = native(get_device(name, noise), make_crossbar(100, 50), device_read_noise=white)
+        steps.append(pulse(synapses, on_all(1, True, 100, 50)).std())
         spikes = np.ones((200, 100), np.float32)
         read = synapses.currents(spikes)
         exact = spikes.astype(np.float32) @ synapses.weights()
@@ -156,15 +151,10 @@ def test_four_devices_average_noise_of_steps_and_of_reads() -> None:
 @pytest.mark.parametrize("kind", ["four_device_cell", "two_device_pair"])
 def test_line_resistance_is_for_weights_on_two_lines(kind: str) -> None:
     """Four devices have one line, and a pair with a reference device has three."""
-    spec = TileSpec(
-        weight_range=4.0,
-        simulator="native",
-        reference={"scheme": "reference_device"},
-        lines={"ohm_per_cell": 1.0, "on_resistance": 1e5, "voltage_constant": 0.5},
-    )
-    cell = get_device(f"{kind}(ideal)")
+    lines = {"ohm_per_cell": 1.0, "on_resistance": 1e5, "voltage_constant": 0.5}
+    cell, reference = get_device(f"{kind}(ideal)"), {"scheme": "reference_device"}
     with refused("lines", "two lines, a device and its reference or a pair"):
-        NativeSynapses(make_crossbar(), cell, spec, 1.0)
+        native(cell, reference=reference, lines=lines)
 
 
 @pytest.mark.parametrize("b", [1.0, -1.0])
@@ -329,4 +319,4 @@ def test_a_network_s_rows_do_not_depend_on_the_threads(schedule: str) -> None:
 @pytest.mark.parametrize("name", ["tiki_taka(reram_sb)", "mixed_precision(reram_sb)"])
 def test_cells_with_more_than_pulses_are_refused(name: str) -> None:
     with refused("tile", "simulator", "'native'", "must be aihwkit for a cell"):
-        NativeSynapses(make_crossbar(), get_device(name), TileSpec(simulator="native"), 1.0)
+        native(get_device(name))

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
 from device_presets import get_preset
 from rpu_ssnn.common.errors import InputError
@@ -104,22 +103,17 @@ def test_an_unwritable_table_is_named(command: Command, harness: Harness, study:
 @pytest.fixture(scope="module")
 def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns the result folder of a study that really trained."""
-    content = {
-        **SMALL,
-        "dataset": {"name": "digits", "n_train": 60, "n_test": 40},
-        "network": {"hidden": [6], "T": 6},
-        "seeds": [0],
-        "cases": [
-            *SMALL["cases"],
-            {"device": "ideal", "hyperparameters": {"weight_range": 8, "learning_rate": 1}},
-            {"device": "reram_es", "hyperparameters": {"weight_range": 8, "learning_rate": 1}},
-        ],
-    }
     folder = tmp_path_factory.mktemp("real")
-    path, out = folder / "small.yaml", folder / "out"
-    path.write_text(yaml.safe_dump(content))
-    run_study(path, out, executor=InThisProcess())
-    return out
+    devices = [{"device": name, "hyperparameters": DRIVE} for name in ("ideal", "reram_es")]
+    study = study_file(
+        folder,
+        dataset={"name": "digits", "n_train": 60, "n_test": 40},
+        network={"hidden": [6], "T": 6},
+        seeds=[0],
+        cases=[*SMALL["cases"], *devices],
+    )
+    run_study(study, folder / "out", executor=InThisProcess())
+    return folder / "out"
 
 
 def test_a_real_study_trains_on_real_images(real_folder: Path) -> None:

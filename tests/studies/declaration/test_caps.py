@@ -71,23 +71,12 @@ def _studies(draw: st.DrawFn) -> dict[str, Any]:
     return study
 
 
-def _is_a_study_or_one_line(raw: dict[str, Any]) -> None:
+@settings(max_examples=150, deadline=None)
+@given(_studies())
+def test_any_declaration_is_a_study_or_one_line(raw: dict[str, Any]) -> None:
     said = ""
     try:
         parse_study(raw, "any.yaml", Path())
     except InputError as error:
         said = str(error)
     assert "\n" not in said
-
-
-@settings(max_examples=150, deadline=None)
-@given(_studies())
-def test_any_declaration_is_a_study_or_one_line(raw: dict[str, Any]) -> None:
-    _is_a_study_or_one_line(raw)
-
-
-@pytest.mark.slow
-@settings(max_examples=10_000, deadline=None)
-@given(_studies())
-def test_any_of_many_declarations_is_a_study_or_one_line(raw: dict[str, Any]) -> None:
-    _is_a_study_or_one_line(raw)

@@ -32,14 +32,7 @@ def test_presets_lie_by_study(device: str, tmp_path: Path, monkeypatch: pytest.M
     assert first.settings.method.columns()["device"] == device
 
 
-def test_a_preset_file_lies_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "here.yaml").write_text(OWN_PRESETS)
-    point = study_with(tmp_path / "a", "here.yaml:power").points()[1]
-    assert point.rule.device == f"{tmp_path / 'here.yaml'}:power"
-
-
-@pytest.mark.parametrize("device", ["mine", "two_device_pair(mine)"])
+@pytest.mark.parametrize("device", ["mine", "mine.yaml", "two_device_pair(mine)"])
 def test_a_name_finds_the_file_beside_the_study_before_that_of_the_working_directory(
     device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,9 +44,10 @@ def test_a_name_finds_the_file_beside_the_study_before_that_of_the_working_direc
     def found() -> str:
         return str(small_study(tmp_path / "a", cases=cases).points()[1].rule.device)
 
-    assert found() == device.replace("mine", str(tmp_path / "mine.yaml"))
+    name = device.replace(".yaml", "")
+    assert found() == name.replace("mine", str(tmp_path / "mine.yaml"))
     (tmp_path / "a" / "mine.yaml").write_text("a: {like: ideal}")
-    assert found() == device.replace("mine", str(tmp_path / "a" / "mine.yaml"))
+    assert found() == name.replace("mine", str(tmp_path / "a" / "mine.yaml"))
 
 
 def test_a_shipped_table_is_read_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from studies.results.comparison import compare
 from studies.results.result_folder import open_folder, stored_study
 from studies.results.summary import summary
 from studies.sensitivity.device_question import ask
+from support.studies.harness import DRIVE, RATE, study_file
 
 STEPS = (0.01, 0.02, 0.03)
 
@@ -34,19 +35,8 @@ def write_study(folder: Path, device: object) -> Path:
         drawn[f"draw_{number}"] = {**entry, "parameters": parameters}
     (folder / "mine.yaml").write_text(yaml.safe_dump({"mine": drawn.pop("draw_0")}))
     (folder / "mine_draws.yaml").write_text(yaml.safe_dump(drawn))
-    study = {
-        "study": "of_draws",
-        "question": "?",
-        "dataset": {"name": "digits"},
-        "seeds": {"count": 6},
-        "cases": [
-            {"update": "rate", "learning_rate": 4},
-            {"device": device, "hyperparameters": {"weight_range": 2, "learning_rate": 8}},
-        ],
-    }
-    file = folder / "study.yaml"
-    file.write_text(yaml.safe_dump(study))
-    return file
+    cases = [RATE, {"device": device, "hyperparameters": DRIVE}]
+    return study_file(folder, "study.yaml", seeds={"count": 6}, cases=cases)
 
 
 def test_each_seed_has_its_own_draw(tmp_path: Path) -> None:

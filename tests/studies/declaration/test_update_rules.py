@@ -8,7 +8,7 @@ from studies.declaration.search import candidates
 from studies.declaration.trial import TrialSettings, identity_of
 from studies.declaration.update_rules.analog_sgd import AnalogSgdRule
 from studies.declaration.update_rules.pulses import PulseRule
-from studies.execution.timing import Cost, time_steps
+from studies.execution.timing import time_steps
 from studies.results.ledger import ledger_columns
 from studies.sensitivity.device_question import ask
 from studies.workers.run_trial import run_trial
@@ -46,7 +46,7 @@ def test_slots_do_not_run_the_control_again() -> None:
     assert labels == ["rate", "rate", "analog_sgd"]
 
 
-def test_it_runs_to_a_row_and_its_steps_can_be_timed() -> None:
+def test_it_runs_to_a_row() -> None:
     trial = trial_of_case(control())
     result = run_trial(trial, None, 1)
     row = result.row
@@ -61,9 +61,6 @@ def test_it_runs_to_a_row_and_its_steps_can_be_timed() -> None:
     assert "GPUs only" in str(ledger["energy_blank_because"])
     # There are 90 presentations of 31 slots and two reads, each 500 ns.
     assert ledger["training_time_s"] == pytest.approx(90 * 33 * 5e-7)
-    cost = Cost.of(time_steps(trial, None, 1, NO_WORKSPACE))
-    assert cost.train > 0
-    assert cost.show > 0
 
 
 def test_native_control_is_repeatable_and_its_pulses_are_counted() -> None:

@@ -130,7 +130,7 @@ def test_a_resumed_unit_runs_the_missing_epochs_only(
 def test_time_spent_before_the_kill_counts(tmp_path: Path, kill_after: KillAfter) -> None:
     trial = trial_of("rate")
     path = interrupted(trial, tmp_path, kill_after)
-    rewrite(path, lambda header: header.update(seconds=1000.0))
+    rewrite(path, seconds=1000.0)
     seconds = run_trial(trial, None, 1, Workspace(tmp_path)).row["seconds"]
     assert 1000.0 < seconds < 1100.0
 
@@ -159,15 +159,23 @@ def test_a_trial_of_seconds_keeps_an_epoch_and_spends_little_time_on_it(
         assert json.loads(str(file[HEADER]))["epochs"] == 1
 
 
-def rewrite(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Edits the header of a checkpoint."""
+def with_arrays(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Edits the arrays of a checkpoint."""
     with np.load(path, allow_pickle=False) as file:
-        arrays = dict(file)
-    header = json.loads(str(arrays[HEADER]))
-    change(header)
-    arrays[HEADER] = np.array(json.dumps(header))
+        arrays: dict[str, Any] = dict(file)
+    change(arrays)
     with path.open("wb") as out:
         np.savez(out, **arrays)
+
+
+def rewrite(path: Path, **changes: Any) -> None:
+    """Edits the header of a checkpoint."""
+
+    def edit(arrays: dict[str, Any]) -> None:
+        header = json.loads(str(arrays[HEADER])) | changes
+        arrays[HEADER] = np.array(json.dumps(header))
+
+    with_arrays(path, edit)
 
 
 def cut(path: Path) -> None:
@@ -183,23 +191,17 @@ def flip(path: Path) -> None:
 
 def pickled(path: Path) -> None:
     """Inserts an array of objects, which only a pickle can store."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays: dict[str, Any] = dict(file)
-    arrays["state.order.generator"] = np.array([{}], dtype=object)
-    with path.open("wb") as out:
-        np.savez(out, **arrays)
+    objects = {"state.order.generator": np.array([{}], dtype=object)}
+    with_arrays(path, lambda arrays: arrays.update(objects))
 
 
 def other_code(path: Path) -> None:
     """Removes an array, as if the file came from a version that stored less."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {n: a for n, a in file.items() if n != "state.network.crossbar_1.step_scale"}
-    with path.open("wb") as out:
-        np.savez(out, **arrays)
+    with_arrays(path, lambda arrays: arrays.pop("state.network.crossbar_1.step_scale"))
 
 
 def of_header(**changes: Any) -> Callable[[Path], object]:
-    return lambda path: rewrite(path, lambda header: header.update(changes))
+    return lambda path: rewrite(path, **changes)
 
 
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {

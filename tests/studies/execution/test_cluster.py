@@ -76,13 +76,6 @@ def test_the_table_is_that_of_this_machine(dask: DaskProcesses, tmp_path: Path) 
     pd.testing.assert_frame_equal(*(c.drop(columns="seconds") for c in (curves, expected_curves)))
 
 
-def test_units_run_once_and_another_call_no_more(dask: DaskProcesses, harness: Harness) -> None:
-    first = run(harness, dask, small_study())
-    assert sum(harness.take_log().values()) == 6
-    assert run(harness, dask, small_study()).runs == first.runs
-    assert not harness.take_log()
-
-
 def test_a_unit_whose_worker_dies_runs_elsewhere_or_fails(tmp_path: Path, harness: Harness) -> None:
     with dask_processes(tmp_path, threads=(1, 1, 1, 1)) as dask:
         harness.order("die once", "ann seed 0")

@@ -183,9 +183,7 @@ def test_without_the_reference_the_runs_are_still_shown(tmp_path: Path) -> None:
     assert "<h2>Summary</h2>" not in text
 
 
-def test_no_results_and_no_place_are_refused(tmp_path: Path) -> None:
-    with refused("trials: 0"):
-        write_report(write_folder(tmp_path / "empty", nasty_study(), runs=[]))
+def test_no_folder_and_no_place_are_refused(tmp_path: Path) -> None:
     with refused("result folder"):
         write_report(tmp_path)
     root = write_folder(tmp_path / "out", nasty_study())

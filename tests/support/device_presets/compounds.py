@@ -6,11 +6,10 @@ from device_presets import COMPOUNDS, get_device
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from studies.declaration.trial import Trial
+from support.rpu_ssnn.exact_tiles import EXACT_DEVICE, STEP
 from support.rpu_ssnn.networks import make_crossbar
 from support.studies.harness import trial_of_case
 
-STEP = 2.0**-10
-EQUAL_STEPS = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}
 ONE_SIDED = {
     **dict.fromkeys(("A_up", "A_down", "cycle_to_cycle", "step_spread", "asymmetry_spread"), 0.0),
     **dict.fromkeys(("cycle_to_cycle_offset", "cycle_to_cycle_slope", "reset_spread"), 0.0),
@@ -30,7 +29,7 @@ def around(kind: str) -> str:
 
 def equal_steps(kind: str) -> dict[str, float]:
     """Returns overrides that give that device equal steps."""
-    return ONE_SIDED if COMPOUNDS[kind].one_sided else EQUAL_STEPS
+    return ONE_SIDED if COMPOUNDS[kind].one_sided else EXACT_DEVICE
 
 
 def cell(

@@ -7,6 +7,7 @@ from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
+from support.rpu_ssnn.native_devices import native
 
 STEP = 2.0**-10
 EXACT_DEVICE = {"levels": round(2 / STEP), "w_max": 1.0, "w_min": -1.0}
@@ -25,10 +26,4 @@ def on_tile(**tile: object) -> Callable[[Crossbar], TileSynapses]:
 
 def on_native(**tile: object) -> Callable[[Crossbar], NativeSynapses]:
     """Returns the same as `on_tile`, but with native devices."""
-
-    def make(crossbar: Crossbar) -> NativeSynapses:
-        device = get_preset("ideal", EXACT_DEVICE)
-        spec = TileSpec(weight_range=4.0, simulator="native", **tile)
-        return NativeSynapses(crossbar, device, spec, 1e6)
-
-    return make
+    return lambda crossbar: native(get_preset("ideal", EXACT_DEVICE), crossbar, **tile)

@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 
 from device_presets import get_device
 from rpu_ssnn.spec import SurrogateSpec
-from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
+from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, RateSynapses, Synapses
-from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from support.device_presets.charge_traps import charge_trap
 from support.device_presets.jump_tables import write_table
 from support.rpu_ssnn.exact_tiles import STEP, on_native, on_tile
+from support.rpu_ssnn.native_devices import native
 
 
 def on_trap(reference: ReferenceSpec | None = None) -> Callable[[Crossbar], Synapses]:
@@ -19,10 +19,7 @@ def on_trap(reference: ReferenceSpec | None = None) -> Callable[[Crossbar], Syna
 
     def make(crossbar: Crossbar) -> Synapses:
         device = charge_trap(levels=round(2 / STEP), loss_per_decade=0.0)
-        spec = TileSpec(
-            simulator="native", weight_range=4.0, reference=reference or ReferenceSpec()
-        )
-        return NativeSynapses(crossbar, device, spec, 1e6)
+        return native(device, crossbar, reference=reference or {})
 
     return make
 
@@ -35,10 +32,7 @@ def on_table(reference: ReferenceSpec | None = None) -> Callable[[Crossbar], Syn
         with TemporaryDirectory() as folder:
             table = write_table(Path(folder), up=half, down=-half, spread=0.0)
             device = get_device({"table": str(table)})
-        spec = TileSpec(
-            simulator="native", weight_range=4.0, reference=reference or ReferenceSpec()
-        )
-        return NativeSynapses(crossbar, device, spec, 1e6)
+        return native(device, crossbar, reference=reference or {})
 
     return make
 

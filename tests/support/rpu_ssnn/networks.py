@@ -1,6 +1,6 @@
 """Makes small crossbars, blocks and trains that several test files need."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -53,6 +53,14 @@ def make_block(
         post=np.array([j for j, _ in flat], np.int32),
         sign=np.array([s for _, s in flat], np.int8),
     )
+
+
+def rows_of(block: PulseBlock) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, np.ndarray]]:
+    """Yields sample, slot, forward spikes, gradient spikes and their signs, row by row."""
+    for r in range(block.rows):
+        post = slice(block.post_start[r], block.post_start[r + 1])
+        pre = block.pre[block.pre_start[r] : block.pre_start[r + 1]]
+        yield int(block.sample[r]), int(block.slot[r]), pre, block.post[post], block.sign[post]
 
 
 def random_trains(

@@ -6,6 +6,7 @@ from rpu_ssnn.network import Network
 from rpu_ssnn.spec import LITERAL_GRADIENT, NetworkSpec, TrainingSpec, connect
 from rpu_ssnn.synapses import CoincidenceSynapses, Crossbar, PulseBlock, RateSynapses, Synapses
 from support.rpu_ssnn.equations import presentations
+from support.rpu_ssnn.networks import rows_of
 
 
 class ReadsSlotBySlot(CoincidenceSynapses):
@@ -96,11 +97,8 @@ class Recorder(RateSynapses):
 
     def update(self, block: PulseBlock) -> None:
         self.blocks += 1
-        for r in range(block.rows):
-            pre = block.pre[block.pre_start[r] : block.pre_start[r + 1]]
-            span = slice(block.post_start[r], block.post_start[r + 1])
-            post = block.post[span] * 2 + (block.sign[span] > 0)
-            self.rows.append((int(block.sample[r]), tuple(pre.tolist()), tuple(post.tolist())))
+        for sample, _, pre, post, sign in rows_of(block):
+            self.rows.append((sample, tuple(pre.tolist()), tuple((post * 2 + (sign > 0)).tolist())))
         super().update(block)
 
     def commit(self, presentations: range) -> None:
