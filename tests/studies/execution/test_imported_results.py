@@ -15,25 +15,32 @@ from support.studies.harness import DRIVE, RATE, SMALL, Harness, small_study, st
 from support.studies.results_fakes import runs_of
 
 
-def test_rows_of_several_files_count_and_a_run_in_two_counts_once(harness: Harness) -> None:
+@pytest.fixture
+def halves(harness: Harness) -> tuple[pd.DataFrame, Path, Path]:
+    """Returns the table of a run, and two files with parts of it that have a row in common."""
     harness.run(small_study())
     harness.take_log()
     table = load_results(harness.out)
     first, second = (harness.out.parent / f"{name}.csv" for name in ("first", "second"))
     table.iloc[:4].to_csv(first, index=False)
     table.iloc[3:].to_csv(second, index=False)
+    return table, first, second
 
+
+def test_rows_of_several_files_count_and_a_run_in_two_counts_once(
+    harness: Harness, halves: tuple[pd.DataFrame, Path, Path]
+) -> None:
+    table, first, second = halves
     harness.out = harness.out.parent / "elsewhere"
     harness.run(small_study(), kept_rows=[first, second])
     assert not harness.take_log()
     pd.testing.assert_frame_equal(load_results(harness.out), table, check_dtype=False)
 
 
-def test_rows_of_one_run_that_differ_are_one_error(harness: Harness) -> None:
-    harness.run(small_study())
-    table = load_results(harness.out)
-    first, second = (harness.out.parent / f"{name}.csv" for name in ("first", "second"))
-    table.iloc[:4].to_csv(first, index=False)
+def test_rows_of_one_run_that_differ_are_one_error(
+    harness: Harness, halves: tuple[pd.DataFrame, Path, Path]
+) -> None:
+    table, first, second = halves
     table.iloc[3:].assign(test_accuracy=1.0).to_csv(second, index=False)
     with refused(f"rows: test_accuracy is 1 in row 1 of {second} and 81 in row 4 of {first}"):
         read_imported_rows([first, second])
@@ -41,13 +48,12 @@ def test_rows_of_one_run_that_differ_are_one_error(harness: Harness) -> None:
         load_results(harness.out, [second])
 
 
-def test_results_are_those_of_a_study_and_several_files(harness: Harness, tmp_path: Path) -> None:
-    harness.run(small_study())
-    table = load_results(harness.out)
+def test_results_are_those_of_a_study_and_several_files(
+    halves: tuple[pd.DataFrame, Path, Path], tmp_path: Path
+) -> None:
+    table, *files = halves
     study = study_file(tmp_path)
-    files = [tmp_path / f"{name}.csv" for name in ("first", "second", "other")]
-    table.iloc[:4].to_csv(files[0], index=False)
-    table.iloc[3:].to_csv(files[1], index=False)
+    files.append(tmp_path / "other.csv")
     other = results_frame(runs_of(small_study(training={"epochs": 2}), lambda trial: 90.0))
     other.to_csv(files[2], index=False)
     pd.testing.assert_frame_equal(load_results(study, files[:2]), table, check_dtype=False)

@@ -14,6 +14,7 @@ from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, TrainingSpe
 from rpu_ssnn.synapses import rate_synapses
 from rpu_ssnn.training import Trained
 from support.rpu_ssnn.equations import SIZES, Trace, presentations, some_weights
+from support.rpu_ssnn.passes import make_network
 from support.studies.harness import RATE, small_study
 
 
@@ -92,11 +93,8 @@ def test_efficiency_counts_what_a_sample_costs() -> None:
 def test_the_last_decision_is_that_of_inference() -> None:
     spec = NetworkSpec(hidden=(9,), T=40, inhibition=InhibitionSpec(clocked=True))
     shown = presentations(30)
-    network = Network(
-        spec, TrainingSpec(), connect((9,), 12, 4), rate_synapses(1.0), np.random.SeedSequence(0),
-        initial=list(some_weights()),
-    )  # fmt: skip
-    with network:
+    of = spec, rate_synapses(1.0), TrainingSpec()
+    with make_network(*of, initial=list(some_weights())) as network:
         leading = efficiency.decisions(network, shown.rates, np.random.default_rng(1))
         counts = network.infer(shown.rates, np.random.default_rng(1)).output_counts
     np.testing.assert_array_equal(leading[:, -1], counts.argmax(axis=1))

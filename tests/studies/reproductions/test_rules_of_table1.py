@@ -7,15 +7,7 @@ import pytest
 
 from rpu_ssnn.baselines.ann import AnnSpec
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.network import Network
-from rpu_ssnn.spec import (
-    EncodingSpec,
-    InhibitionSpec,
-    NetworkSpec,
-    NeuronSpec,
-    TrainingSpec,
-    connect,
-)
+from rpu_ssnn.spec import EncodingSpec, InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
 from studies.declaration.update_rules.loading import rule_class
 from studies.reproductions.training.bp_stdp import WINDOW, train_bp_stdp, weight_steps
@@ -23,6 +15,7 @@ from studies.reproductions.training.conversion import balanced, train_and_conver
 from support.commands import refused
 from support.rpu_ssnn.equations import SIZES, presentations, some_weights
 from support.rpu_ssnn.networks import KeptStates, with_first
+from support.rpu_ssnn.passes import make_network
 
 FLAT = EncodingSpec(front_loading=0.0)
 
@@ -59,11 +52,8 @@ def test_the_rule_is_equations_of_its_paper_window_by_window() -> None:
 
 def test_windows_hold_every_spike_once() -> None:
     spec, shown = NetworkSpec(hidden=(9,), T=42), presentations(1)
-    network = Network(
-        spec, TrainingSpec(), connect((9,), 12, 4), rate_synapses(1.0), np.random.SeedSequence(0),
-        initial=list(some_weights()),
-    )  # fmt: skip
-    with network:
+    of = spec, rate_synapses(1.0), TrainingSpec()
+    with make_network(*of, initial=list(some_weights())) as network:
         counts = network.spike_counts(shown.rates, np.random.default_rng(1), WINDOW)
         seen = network.infer(shown.rates, np.random.default_rng(1))
     assert counts.shape == (1, -(-spec.slots // WINDOW), sum(SIZES))

@@ -56,9 +56,11 @@ VARIANTS = {
 }
 
 
-def make_network(spec: NetworkSpec, factory, training: TrainingSpec, threads: int = 1) -> Network:  # type: ignore[no-untyped-def]
-    layers = connect(spec.hidden, 12, 4)
-    return Network(spec, training, layers, factory, np.random.SeedSequence(11), threads)
+def make_network(  # type: ignore[no-untyped-def]
+    spec: NetworkSpec, factory, training: TrainingSpec, threads: int = 1, initial=None
+) -> Network:
+    layers, seed = connect(spec.hidden, 12, 4), np.random.SeedSequence(11)
+    return Network(spec, training, layers, factory, seed, threads, initial=initial)
 
 
 def trained_weights(network: Network, n: int = 30) -> list[np.ndarray]:
