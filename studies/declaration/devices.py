@@ -53,7 +53,7 @@ def device_of(name: str, field: str = "device") -> Device:
         # Any other field means that the error is about the content of a file.
         elif error.field not in ("table", "name", "device", "entry"):
             shown = value if isinstance(value, Fault) else repr(value)
-            allowed = f"{error.field}{'' if value is None else f' {shown}'}: {allowed}"
+            allowed = f"{error.field} {'missing' if value is None else shown}: {allowed}"
             in_file = kind == "table" or file_of(name)[0]
             value = error.where if in_file else name
         raise InputError("study", field, value, allowed) from error

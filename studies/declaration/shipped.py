@@ -44,7 +44,7 @@ def find_study(name_or_path: str) -> Study:
         return load_study(KEPT_RECORDS / name_or_path / STUDY_FILE)
     if path.suffix in (".yaml", ".yml") or path.is_file():
         return load_study(path)
-    beside = path.with_name(f"{path.name}.yaml")
+    beside = path.parent / f"{path.name}.yaml"
     near = [beside.name] if beside.is_file() else nearest(shipped, name_or_path)
     allowed = (
         f"{meant(near)}must be a YAML file, the folder of a record, or a study that "

@@ -39,7 +39,7 @@ class DatasetSettings(OwnDataReading):
     @classmethod
     def _file_gives_the_name(cls, content: Any) -> Any:
         if isinstance(content, dict) and content.get("file") and not content.get("name"):
-            return {**content, "name": Path(str(content["file"])).stem}
+            return {**content, "name": Path(str(content["file"])).stem or "data"}
         return content
 
     @model_validator(mode="after")

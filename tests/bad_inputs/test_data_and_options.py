@@ -238,13 +238,14 @@ DATA = [
     of_data("a.h5", hdf5(x=X), "spikes/times", SPIKES),
     of_data("a.h5", hdf5_circle, "content", SPIKES),
     of_data("a.h5", hdf5(spikes__times=(10**12,), spikes__units=X, labels=Y), "10000000", SPIKES),
-    of_data("a.h5", hdf5(x=X), "spikes: missing", ""),
+    of_data("a.h5", hdf5(x=X), "values must be in an .npz file", ""),
     of_data("a.txt", "1", ".csv"),
     of_data("a.npz", lambda path: path.symlink_to("a.npz"), "file"),
     of_data("d", lambda path: path.mkdir(), "idx", ""),
     Bad(PLAN, idx_folder(idx(2, 2, 2, values=7)), ("train-idx3", "2 x 2 x 2")),
     Bad(PLAN, idx_folder(idx(1, 1, 1)[:4] + b"\xff" * 12), ("train-idx3", "4294967295")),
     Bad(PLAN, of_study("dataset: {file: a.npz}").files, ("a.npz: file: missing",)),
+    Bad(PLAN, of_study("dataset: {file: /, test_share: 0.5}").files, ("/: folder: no idx file",)),
 ]  # fmt: skip
 
 METRICS = (
@@ -267,6 +268,7 @@ OPTIONS = [
         ("plan a\nb", "study: 'a\\nb'", {}),
         ("plan digits_device", "'digits_device' | did you mean digits_devices?", {}),
         ("plan HERE", "study: 'HERE' | the folder of a record", {}),
+        ("plan .", "study: '.' | the folder of a record", {}),
         ("plan HERE/x.yaml", "HERE/x.yaml: file", {}),
         ("run digits_devices --workers 0", "--workers | 1", {}),
         (f"run digits_devices --workers {'9' * 24}", "--workers", {}),

@@ -172,7 +172,7 @@ def _excess(groups: list[np.ndarray]) -> Check:
     status = status_of(least <= MOST_STEP_DEVIATION, most > _TOO_WIDE)
     hidden = f"; an error of up to {most:.2f} could hide in the noise" if status == "open" else ""
     found = "is within chance" if least < 0.0005 else f"is at least {least:.3f} beyond chance"
-    allowed = f"allowed: {MOST_STEP_DEVIATION} of the step"
+    allowed = f"a good fit has at most {MOST_STEP_DEVIATION} of the step"
     answer = f"The rms error over the states {found} ({allowed}){hidden}."
     return Check(MEAN_STEP, answer, status)
 
@@ -192,9 +192,10 @@ def _predictions(z: np.ndarray) -> Check:
     room = max(np.log(MOST_MISS_RATIO), _MISS_ERRORS / np.sqrt(2 * len(z)))
     fine = lowest <= inside <= highest and abs(np.log(max(size, 1e-9))) <= room
     answer = (
-        f"{100 * inside:.1f} % of the readings lie in their predicted 95 % intervals (allowed: "
-        f"{100 * lowest:.0f} to {100 * min(highest, 1.0):.3g} %); the errors are {size:.2f} times "
-        f"as large as expected (rms; allowed: {np.exp(-room):.2f} to {np.exp(room):.2f})."
+        f"{100 * inside:.1f} % of the readings lie in their predicted 95 % intervals (a good fit "
+        f"has {100 * lowest:.0f} to {100 * min(highest, 1.0):.3g} %); the errors are {size:.2f} "
+        f"times as large as expected (rms; a good fit has {np.exp(-room):.2f} to "
+        f"{np.exp(room):.2f})."
     )
     return Check(ERRORS, answer, status_of(bool(fine), bool(room > _MOST_ROOM)))
 
@@ -225,11 +226,11 @@ def _structure(measured: np.ndarray, simulated: np.ndarray) -> Check:
     over = f"over {counted(int(lag), 'pulse')}, the variance is {ratio:.2f} of the simulated one"
     if abs(ours[worst]) <= np.log(_MOST_VARIANCE_RATIO):
         limits = f"{1 / _MOST_VARIANCE_RATIO:.2f} to {_MOST_VARIANCE_RATIO:.2f}"
-        return Check(SCATTER, f"At worst, {over} (allowed: {limits}).", "ok")
+        return Check(SCATTER, f"At worst, {over} (a good fit has {limits}).", "ok")
     most = float(theirs.max())
     answer = (
         f"At worst, {over}; all lags together are {distance:.1f} deviations from the mean "
-        f"simulation (allowed: {most:.1f}, as far as the furthest simulation)."
+        f"simulation (a good fit has at most {most:.1f}, as far as the furthest simulation)."
     )
     return Check(SCATTER, answer, "ok" if distance <= most else "FAIL")
 

@@ -99,8 +99,8 @@ class CycleErrors:
         share, *ends = (f"{100 * share:.0f}" for share in (self.within_band, least, most))
         answer = (
             f"{share} % of the readings of {self.kind} cycles lie within the 90 % band of "
-            f"simulations (allowed: {' to '.join(ends)} %{fails[0]}); cycles deviate from their "
-            f"mean {self.deviation:.3g} times as much as simulated ones (allowed: "
+            f"simulations (a good fit has {' to '.join(ends)} %{fails[0]}); cycles deviate from "
+            f"their mean {self.deviation:.3g} times as much as simulated ones (a good fit has "
             f"{' to '.join(f'{end:.3g}' for end in self.deviations)}{fails[1]})."
         )
         return Check(CYCLES, answer, status_of(all(fine), least < _WIDE_SHARE))

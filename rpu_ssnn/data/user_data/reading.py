@@ -101,7 +101,8 @@ def _read(path: Path, own: OwnData) -> Raw:
     if suffix == ".npz":
         return array_files.read_npz(path, spikes)
     if spikes is None:
-        raise InputError(path, "spikes", None, array_files.NEEDS_BIN)
+        allowed = f"{array_files.NEEDS_BIN}; arrays of values must be in an .npz file"
+        raise InputError(path, "spikes", None, allowed)
     return spike_files.read_hdf5(path, spikes)
 
 

@@ -136,9 +136,9 @@ def test_a_bound_beyond_the_data_and_cycles_that_scatter_otherwise_are_told(tmp_
     cycles = replace(fit.cycles, within_band=0.33, by_chance=(0.64, 1.0), deviation=1.0)
     off = replace(fit, cycles=cycles)
     assert off.checks[-1].line.startswith("FAIL Do whole cycles scatter as in simulations? 33 %")
-    assert "(allowed: 64 to 100 %, so this fails); cycles deviate" in off.checks[-1].answer
+    assert "(a good fit has 64 to 100 %, so this fails); cycles deviate" in off.checks[-1].answer
     wrong = replace(fit.cycles, deviation=0.5, deviations=(0.75, 1.25))
-    assert wrong.scatter.line.endswith("(allowed: 0.75 to 1.25, so this fails).")
+    assert wrong.scatter.line.endswith("(a good fit has 0.75 to 1.25, so this fails).")
     assert wrong.excess == 1.5
     assert off.sentence == f"{fit.verdict.sentence}, but not the scatter of cycles"
     assert "measure more cycles" in off.diagnosis
