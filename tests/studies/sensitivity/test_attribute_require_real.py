@@ -101,7 +101,7 @@ def test_requirement_of_levels(
     again = capsys.readouterr()
     assert again.out == first.replace(str(out), str(tmp_path / "elsewhere"))
     assert "running" not in again.err
-    assert "at most 20 trainings (rate, as it is, levels); --plan" in again.err
+    assert "at most 33 trainings (rate, as it is, levels); --plan" in again.err
 
 
 def test_units_are_kept_in_folders_and_searched_once(harness: Harness, tmp_path: Path) -> None:
