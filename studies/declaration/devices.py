@@ -98,6 +98,13 @@ def parameters_in(device: Device) -> dict[str, Any]:
     }
 
 
+def presets_in(device: Device | None) -> list[device_presets.Preset]:
+    """Returns the presets of which a device or a cell is made, if any."""
+    if isinstance(device, device_presets.CompoundDevice):
+        return [device.first, device.second] if device.second else [device.first]
+    return [device] if isinstance(device, device_presets.Preset) else []
+
+
 def found_beside(path: str, folder: Path, where: str, field: str) -> str:
     """Returns the absolute path of a file or folder of a study.
 

@@ -11,9 +11,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from device_presets.compounds.compound_device import CompoundDevice
 from device_presets.jump_tables.table_device import TABLE_PARAMETERS
-from device_presets.library.preset import Preset
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.devices.common_parameters import MOST_LEVELS
 from rpu_ssnn.devices.device_source import loses_charge
@@ -23,7 +21,7 @@ from rpu_ssnn.spec import CircuitSpec
 from rpu_ssnn.spec.tile import ARRAY_PHYSICS
 from studies.common.settings import leaves, value_at, with_value
 from studies.declaration.cases import Case
-from studies.declaration.devices import parameters_in
+from studies.declaration.devices import parameters_in, presets_in
 
 NO_LEAK = "inf"
 """An infinite time constant is written as text, since JSON has no infinity."""
@@ -110,18 +108,10 @@ _OF_REFERENCE = ("subtract_symmetry_point", "reference", "reference_spread")
 """The law `linear`, which soft bounds get when they are switched off, has none of these."""
 
 
-def _preset(case: Case) -> Preset | None:
-    """Returns the preset of the case's device, or of the first device of its cell; None if it has
-    measured jumps instead."""
-    device = case.device_rule.simulated
-    first = device.first if isinstance(device, CompoundDevice) else device
-    return first if isinstance(first, Preset) else None
-
-
 def _slopes(case: Case) -> Mapping[str, Any]:
     """Returns the slopes of soft bounds, which can be set to zero; empty for other devices, and if
     a reference moves the weights of these bounds."""
-    preset = _preset(case)
+    preset = next(iter(presets_in(case.device_rule.simulated)), None)
     return preset.law.as_linear if preset and not preset.law.reference_weight(preset.values) else {}
 
 
@@ -161,7 +151,7 @@ def imperfections(case: Case, thinning: float | None) -> tuple[Off, list[str]]:
             group = {}  # nothing would spread
         if group:
             found[name] = group
-    preset = _preset(case)
+    preset = next(iter(presets_in(case.device_rule.simulated)), None)
     notes = list(preset.law.notes) if preset else []
     if preset and preset.law.as_linear and any(preset.values.get(n) for n in _OF_REFERENCE):
         notes.append(

@@ -26,6 +26,7 @@ from studies.report.page.headline import headline
 from studies.report.page.sections import Picture, Section, answers, around_devices, drawn, ledger
 from studies.report.summary_view import readable
 from studies.results import caveats
+from studies.results.device_caveats import Told
 from studies.results.grouping import by_point
 from studies.results.summary import with_published
 from studies.results.tables import read_failures
@@ -156,7 +157,7 @@ def _warnings(contents: FolderContents, root: Path, figures: StudyFigures) -> It
     yield from caveats.sentences(_saturated(results), _not_replayable(results))
 
 
-def _missing(contents: FolderContents) -> caveats.Told:
+def _missing(contents: FolderContents) -> Told:
     there = {trial.title for trial, _ in contents.runs}
     points = contents.study.points()
     needed = (f"{point.title} seed {seed}" for point in points for seed in point.seeds)
@@ -166,13 +167,13 @@ def _missing(contents: FolderContents) -> caveats.Told:
     return dict.fromkeys(missing, unfinished)
 
 
-def _few_seeds(results: pd.DataFrame) -> caveats.Told:
+def _few_seeds(results: pd.DataFrame) -> Told:
     few = f"These cases have fewer than {FEWEST_SEEDS} seeds, so that intervals and tests mean "
     short = (str(case) for case, _, runs in by_point(results) if len(runs) < FEWEST_SEEDS)
     return dict.fromkeys(short, f"{few}little: {{}}.")
 
 
-def _saturated(results: pd.DataFrame) -> caveats.Told:
+def _saturated(results: pd.DataFrame) -> Told:
     shares = results.assign(share=results["saturated_fraction"].astype(float))
     largest = shares.groupby("label", sort=False)["share"].max()
     return {
@@ -182,7 +183,7 @@ def _saturated(results: pd.DataFrame) -> caveats.Told:
     }
 
 
-def _not_replayable(results: pd.DataFrame) -> caveats.Told:
+def _not_replayable(results: pd.DataFrame) -> Told:
     if "replayable" not in results:
         return {}
     told = (

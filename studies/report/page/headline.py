@@ -16,13 +16,14 @@ from studies.common.statistics import (
     describe,
     mark,
 )
-from studies.declaration.devices import parameters_in
+from studies.declaration.devices import parameters_in, presets_in
 from studies.declaration.study import Study
 from studies.declaration.trial import Runs, Trial
 from studies.declaration.update_rules.pulses import PulseRule
 from studies.report.summary_view import p_text
 from studies.results import caveats
 from studies.results.comparison import compare
+from studies.results.device_caveats import shipped
 from studies.results.grouping import keyed, titled_row, titles_of, without_draw
 from studies.results.text_table import accuracy_interval, interval
 
@@ -124,13 +125,13 @@ def _conditions(trial: Trial) -> str:
 
 def _is_real_device(rule: PulseRule) -> bool:
     """Says whether a device may exist and is not a specification."""
-    presets = caveats.presets_in(rule)
+    presets = presets_in(shipped(rule))
     return not presets or any(preset.technology != SPECIFICATION for preset in presets)
 
 
 def _is_changed(rule: PulseRule) -> bool:
     """Says whether a parameter differs from that of the preset."""
-    device = caveats.shipped(rule)
+    device = shipped(rule)
     own = parameters_in(device) if device else {}
     return any(
         name not in own or canonical(value) != canonical(own[name])

@@ -12,8 +12,9 @@ from studies.chip.description import load_chip
 from studies.declaration.trial import Runs
 from studies.report.chip_view import notes
 from studies.report.page.build import report_html
-from studies.results.caveats import of_pulse_widths, of_short_slots, sentences
+from studies.results.caveats import sentences
 from studies.results.chip_ledger import chip_ledger, costs_of
+from studies.results.device_caveats import of_pulse_widths, of_short_slots
 from support.commands import Command
 from support.studies.harness import DRIVE, RATE
 from support.studies.results_fakes import events, nasty_study, runs_of, write_folder
