@@ -4,7 +4,7 @@ import heapq
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError
@@ -77,19 +77,6 @@ class Plan:
         missing = {trial.identity for row in self.rows for trial in row.missing}
         ordered = in_balanced_order([trial for row in self.rows for trial in row.trials])
         return _once(trial for trial in ordered if trial.identity in missing)
-
-    def of_first_seeds(self, n: int) -> "Plan":
-        """Returns the part of the plan that is done once the first seeds of every case are."""
-        kept = [{trial.identity for trial in row.trials[:n]} for row in self.rows]
-        rows = [
-            replace(
-                row,
-                trials=row.trials[:n],
-                missing=[trial for trial in row.missing if trial.identity in first],
-            )
-            for row, first in zip(self.rows, kept, strict=True)
-        ]
-        return replace(self, rows=rows)
 
 
 @dataclass(frozen=True)

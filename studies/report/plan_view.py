@@ -3,7 +3,6 @@
 import pandas as pd
 
 from rpu_ssnn.common.wording import counted
-from studies.common.statistics import FEWEST_SEEDS
 from studies.declaration.trial import Trial
 from studies.execution.plan import Estimate, Plan, PlanRow
 from studies.execution.progress import duration
@@ -34,11 +33,6 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
             "measured in the first steps of a training, which have the most pulses; longer if "
             "other programs use the cores"
         )
-        first = plan.of_first_seeds(FEWEST_SEEDS)
-        same_seeds = len({len(row.trials) for row in plan.rows}) == 1
-        if same_seeds and 0 < len(first.missing) < len(plan.missing):
-            until = duration(estimate.wall_seconds(first))
-            lines.append(f"the first {FEWEST_SEEDS} seeds of every case: about {until}")
         lines += [f"could not be timed: {f.title}: {f.message}" for f in estimate.failures]
     return "\n".join(lines)
 

@@ -12,7 +12,6 @@ from studies.declaration.trial import Failure, TrialResult
 from studies.declaration.update_rules.loading import rule_names
 from studies.execution import timing
 from studies.execution.plan import Plan, estimate, make_plan
-from studies.execution.progress import duration
 from studies.execution.timing import Cost, time_steps
 from studies.report.plan_view import plan_text
 from studies.results.result_folder import HYPERPARAMETERS_FILE, open_folder
@@ -146,16 +145,6 @@ def test_the_estimate_is_steps_times_their_number(tmp_path: Path) -> None:
     text = plan_text(plan, guess)
     assert "with 2 workers, 1.0 GiB of memory" in text
     assert "| reram_es |      2 |    0 |      6 |" in text
-
-
-@pytest.mark.parametrize(("seeds", "said"), [([0, 1, 2, 3, 4], True), ([0, 1, 2], False)])
-def test_a_plan_says_if_three_seeds_are_done(seeds: list[int], said: bool, tmp_path: Path) -> None:
-    plan = make_plan(small_study(cases=[RATE], seeds=seeds), tmp_path / "out")
-    guess = timed(plan, workers=1)
-    start = guess.startup_seconds
-    first = start + 3 / len(seeds) * (guess.wall_seconds(plan) - start)
-    line = f"the first 3 seeds of every case: about {duration(first)}"
-    assert (line in plan_text(plan, guess).splitlines()) == said
 
 
 def test_each_distinct_case_is_timed_once_real_units_first(tmp_path: Path) -> None:
