@@ -192,24 +192,15 @@ def make_folder(path: Path) -> None:
         raise OSError(errno.ELOOP, "A symbolic link is in the place of a folder", str(path))
 
 
-def set_aside(path: Path, ending: str) -> Path:
-    """Renames a file by adding an ending, and a number if that name is taken; returns the new path.
-
-    Raises:
-        OSError: the file cannot be renamed.
-    """
+def kept_aside(path: Path, ending: str) -> str:
+    """Renames a file by adding an ending, and a number if that name is taken; returns a phrase with
+    its new name, or with why it is left where it is."""
     aside, number = path.with_name(f"{path.name}.{ending}"), 1
     while os.path.lexists(aside):
         number += 1
         aside = path.with_name(f"{path.name}.{ending}.{number}")
-    path.rename(aside)
-    return aside
-
-
-def kept_aside(path: Path, ending: str) -> str:
-    """Sets a file aside; returns a phrase with its new name, or with why it is left where it is."""
     try:
-        return f"kept as {set_aside(path, ending).name}"
+        return f"kept as {path.rename(aside).name}"
     except OSError as error:
         return f"left where it is ({reason(error)})"
 

@@ -33,22 +33,16 @@ type _PerPixel = tuple[Annotated[float, Field(ge=-1e38, le=1e38)], ...] | None
 
 
 class _Seed(Spec):
-    """Holds the `state` of numpy's SeedSequence; the first files had its entropy as text."""
+    """Holds the `state` of numpy's SeedSequence."""
 
-    entropy: int | str
+    entropy: _FromZero
     spawn_key: tuple[_FromZero, ...]
     pool_size: Annotated[int, Field(ge=4, le=1024)] = 4
     n_children_spawned: _FromZero = 0
 
-    @model_validator(mode="after")
-    def _has_digits_only(self) -> Self:
-        fits, allowed = str(self.entropy).isdecimal(), "must be a whole number, 0 or above"
-        require(fits and len(str(self.entropy)) < 100, _FIELD, "entropy", self.entropy, allowed)
-        return self
-
     def sequence(self) -> np.random.SeedSequence:
         """Returns the seed."""
-        return np.random.SeedSequence(**self.model_dump() | {"entropy": int(self.entropy)})
+        return np.random.SeedSequence(**self.model_dump())
 
 
 class _Description(Spec):

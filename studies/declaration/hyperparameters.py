@@ -1,6 +1,6 @@
 """Reads and writes hyperparameters that searches found, and makes the trials that use them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -79,9 +79,11 @@ def known_hyperparameters(study: Study, *files: Path) -> HyperparameterTable:
     """
     known: HyperparameterTable = {}
     for path in filter(None, (study.hyperparameters_file, *files)):
-        for point, found in searched(study, read_hyperparameters(path)):
-            if found is not None and found.settings in (None, settings_hash(point)):
-                known.setdefault(point.title, found)
+        found = read_hyperparameters(path)
+        for point in study.points():
+            own = found.get(point.title) if point.hyperparameters is None else None
+            if own and own.settings in (None, settings_hash(point)):
+                known.setdefault(point.title, own)
     return known
 
 
@@ -89,15 +91,6 @@ def settings_hash(point: Point) -> str:
     """Returns a hash of all settings of a point except hyperparameters and seeds."""
     some = Hyperparameters(learning_rate=1.0, weight_range=1.0)
     return identity_of(point.trial("", some, seed=0).settings, numerics_version=0)
-
-
-def searched(
-    study: Study, found: Mapping[str, FoundHyperparameters]
-) -> Iterator[tuple[Point, FoundHyperparameters | None]]:
-    """Yields the points without given hyperparameters, each with those that were found, or None."""
-    for point in study.points():
-        if point.hyperparameters is None:
-            yield point, found.get(point.title)
 
 
 def hyperparameters_of(

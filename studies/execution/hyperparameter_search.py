@@ -8,8 +8,8 @@ from rpu_ssnn.common.wording import counted, listed
 from studies.declaration.hyperparameters import (
     FoundHyperparameters,
     HyperparameterTable,
+    hyperparameters_of,
     known_hyperparameters,
-    searched,
     settings_hash,
     write_hyperparameters,
 )
@@ -25,8 +25,8 @@ def find_hyperparameters(study: Study, run: FolderRun) -> HyperparameterTable:
     known = known_hyperparameters(study, file)
     races = [
         Race.of(point, study.study, study.search, study.measure)
-        for point, hyperparameters in searched(study, known)
-        if hyperparameters is None
+        for point in study.points()
+        if hyperparameters_of(point, known) is None
     ]
     if races:
         by_case = Counter(race.point.label for race in races)

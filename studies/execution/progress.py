@@ -40,11 +40,7 @@ class Reporter:
         self._line, self._printed_at = "", 0.0
 
     def note(self, text: str) -> None:
-        """Shows one line."""
-        self._print(text)
-
-    def _print(self, text: str) -> None:
-        """Prints a line, and drops it and all others if the stream is full or closed, so that the
+        """Shows one line, and drops it and all others if the stream is full or closed, so that the
         trials continue."""
         try:
             self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
@@ -55,7 +51,7 @@ class Reporter:
     def starting(self, text: str) -> Iterator[None]:
         """Shows what the run is waiting for; on a terminal, the line disappears at the end."""
         if not self._console.is_terminal:
-            self._print(text)
+            self.note(text)
             yield
             return
         with self._console.status(escape(text)):
@@ -95,7 +91,7 @@ class Reporter:
             self._bar.update(self._bar.task_ids[0], last=f"{running}, {left}")
         elif running != self._line and time.monotonic() - self._printed_at >= SECONDS_BETWEEN_LINES:
             self._line, self._printed_at = running, time.monotonic()
-            self._print(f"[{self._done}/{self._total}] running: {running}, {left}")
+            self.note(f"[{self._done}/{self._total}] running: {running}, {left}")
 
     def finished(self, trial: Trial, result: TrialResult) -> None:
         """Counts the trial, and shows its accuracy and the remaining time."""
@@ -103,7 +99,7 @@ class Reporter:
 
     def failed(self, failure: Failure) -> None:
         """Counts the trial, and prints its message, which stays on the screen."""
-        self._print(f"failed: {failure.title}: {failure.message}")
+        self.note(f"failed: {failure.title}: {failure.message}")
         self._advance(failure.trial, f"{failure.title}: failed")
 
     def _left(self) -> str:
@@ -120,7 +116,7 @@ class Reporter:
         self._done += 1
         text = f"{last}, {self._left()}"
         if self._bar is None:
-            self._print(f"[{self._done}/{self._total}] {self._what}: {text}")
+            self.note(f"[{self._done}/{self._total}] {self._what}: {text}")
         else:
             self._bar.update(self._bar.task_ids[0], completed=self._done, last=text)
 

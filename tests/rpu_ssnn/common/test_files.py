@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import read_bytes, set_aside, user_path, write_whole
+from rpu_ssnn.common.files import kept_aside, read_bytes, user_path, write_whole
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.time_series import read_ts
 from rpu_ssnn.data.user_data import file_digest
@@ -66,8 +66,8 @@ def test_what_is_set_aside_replaces_nothing(tmp_path: Path) -> None:
     path, names = tmp_path / "a.json", []
     for content in ("one", "two", "three"):
         path.write_text(content)
-        names.append(set_aside(path, "damaged"))
-    assert [name.read_text() for name in names] == ["one", "two", "three"]
+        names.append(kept_aside(path, "damaged").removeprefix("kept as "))
+    assert [(tmp_path / name).read_text() for name in names] == ["one", "two", "three"]
     assert not path.exists()
 
 

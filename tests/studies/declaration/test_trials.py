@@ -14,7 +14,7 @@ from rpu_ssnn.spec.tile import ReferenceSpec, TileSpec
 from rpu_ssnn.version import NUMERICS_VERSION
 from studies.declaration import trial as trial_module
 from studies.declaration.devices import RECORD_ONLY
-from studies.declaration.hyperparameters import known_hyperparameters, searched
+from studies.declaration.hyperparameters import hyperparameters_of, known_hyperparameters
 from studies.declaration.shipped import KEPT_RECORDS, find_study, shipped_files
 from studies.declaration.study import Study
 from studies.declaration.trial import DatasetSettings, Trial, TrialSettings
@@ -252,7 +252,7 @@ def test_studies_are_valid_and_named_after_their_file_or_record(name: str) -> No
     study = find_study(name)
     assert study.study == name
     hyperparameters = known_hyperparameters(study)
-    assert all(known is not None for _, known in searched(study, hyperparameters))
+    assert all(hyperparameters_of(point, hyperparameters) for point in study.points())
 
 
 def test_the_shipped_mnist_study_has_all_devices_that_move_both_ways() -> None:
