@@ -26,6 +26,10 @@ _MOST_AVERAGED, _READINGS = 25, 2.0
 """A moving mean has at most so many readings, and as many as make its read noise half a
 step."""
 
+_FEWEST_IN_A_ROW = 3
+"""Some pulses must follow each other in one direction, since SET and RESET in turn show no step
+between states."""
+
 _REPEATS_AT_A_BOUND = 3
 
 _LEAST_REST = 0.3
@@ -217,8 +221,12 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
 
     Raises:
         InputError: ``zero`` lies outside the measured range, ``one`` is not above it by 0.1 to 10
-            times this range, or a device has no pulses in a direction that others have.
+            times this range, a device has no pulses in a direction that others have, or there are
+            too few in a row.
     """
+    longest = int(np.ptp(runs_of(found.pulse, found.device), axis=1).max())
+    allowed = f"must be {_FEWEST_IN_A_ROW} or more: sweep up and down, or use presets table"
+    require(longest >= _FEWEST_IN_A_ROW, found.name, "pulses in a row", longest, allowed)
     for way, name in ((1, "up"), (-1, "down")):
         has = np.unique(found.device[found.pulse == way])
         if 0 < len(has) < found.n_devices:

@@ -72,7 +72,9 @@ def columns_of(
     found: dict[str, Column] = {}
     parts = [(name, *_parts(name)) for name in names]
     divided = "conductance" not in [quantity for _, quantity, _ in parts]
-    require(divided or not volts, where, "--read-voltage", volts, "must come with currents")
+    # Retention readings may be conductances beside currents of pulses.
+    unused = volts is not None and pulsed and not divided
+    require(not unused, where, "--read-voltage", volts, "must come with currents")
     for name, quantity, unit in parts:
         if quantity not in NAMED or (quantity == "current" and not divided):  # It is not used.
             continue

@@ -27,7 +27,7 @@ def with_retention(rows: Rows, file: Path, sheet: str | None, read_voltage: floa
 
     Raises:
         InputError: `read_rows` raises it; the file has pulses or lacks times, names a device that
-            has no pulses, or all its readings lie outside the range of the pulses.
+            has no pulses, or all its readings lie outside the range of the pulses or are single.
     """
     kept = read_rows(file, sheet if sheet == EVERY else None, read_voltage, pulsed=False)
     # A single device needs no name.
@@ -47,6 +47,8 @@ def with_retention(rows: Rows, file: Path, sheet: str | None, read_voltage: floa
     apart, found = max(least - high, low - top), f"{least:.3g} to {top:.3g}"
     require(not apart > 0.1 * (high - low), file, "range", found, allowed)
     later = pd.Series(time).groupby([kept.device, kept.cycle]).diff() >= 0
+    allowed = "must be at least 2 of a state, at a time and later"
+    require(later.any(), file, "readings in a row", 1, allowed)
     device = np.array([rows.devices.index(name) for name in kept.devices])[kept.device]
     last = pd.DataFrame({"pulse": rows.pulse, "cycle": rows.cycle}).groupby(rows.device).last()
     kept = replace(

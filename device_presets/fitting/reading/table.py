@@ -100,34 +100,20 @@ def read_rows(
     cells = {quantity: frame[column.name] for quantity, column in columns.items()}
     device, devices = _labels(file, cells.get("device"), len(frame))
     cycle, cycles = _labels(file, cells.get("cycle"), len(frame))
-    notes: tuple[str, ...] = ()
     if not pulsed:
         cells.setdefault("polarity", pd.Series("read", frame.index))
-    if "polarity" not in cells:
-        signs = np.sign(_numbers(file, cells["amplitude"]))
-        cells["polarity"] = pd.Series(signs, frame.index, name=columns["amplitude"].name)
-        notes = ("without a column polarity, pulses above 0 V count as up",)
-    if "pulse" in cells:
-        number = _numbers(file, cells["pulse"])
-        wrong = ~((number >= 0) & (number <= _MOST_PULSE) & (number == np.round(number)))
-        _refuse(file, cells["pulse"], wrong, f"must be a whole number from 0 to {_MOST_PULSE:.0e}")
-        pulse: np.ndarray = number.astype(np.int64)
-        way = _ways(file, cells["polarity"], (pulse == 0) | ("time" in cells))
-    else:
-        way = _ways(file, cells["polarity"], np.ones(len(device), dtype=np.bool_))
-        anew = pd.Series((way == 0) & ("time" not in cells)).groupby(device).cumsum()
-        pulse = pd.Series(device).groupby([device, anew]).cumcount().to_numpy()
-        told = "without a column pulse, pulses are numbered in the order of the rows"
-        notes += (told,) if pulsed else ()
+    pulse, way, notes = _pulses(file, cells, device)
     if unused:
         notes += (f"not used: {counted(len(unused), 'column')} ({listed(unused)})",)
     if others:
         notes += (f"sheets not read: {listed(others)}; --sheet reads one, or {EVERY}",)
     conductance = _conductances(file, cells["conductance"], columns["conductance"])
-    half, parts = len(frame) // 2, (device, cycle, pulse if "pulse" in cells else way, conductance)
-    twice = all(np.array_equal(part[:half], part[half:], equal_nan=True) for part in parts)
-    allowed = "must be there once, but the second half of the file repeats the first"
-    require(not twice or len(cycles) == 1, file, "rows", len(frame), allowed)
+    if len(cycles) > 1:
+        parts = (device, cycle, pulse if "pulse" in cells else way, conductance)
+        halves = ((part[: len(part) // 2], part[len(part) // 2 :]) for part in parts)
+        twice = all(np.array_equal(*half, equal_nan=True) for half in halves)
+        allowed = "must be there once, but the second half of the file repeats the first"
+        require(not twice, file, "rows", len(frame), allowed)
     return Rows(
         pulse=pulse,
         up=way >= 0,
@@ -205,22 +191,45 @@ def _labels(file: Path, cells: pd.Series | None, rows: int) -> tuple[np.ndarray,
     return again[codes].astype(np.int32), tuple(names)
 
 
-def _ways(file: Path, cells: pd.Series, readable: np.ndarray) -> np.ndarray:
-    """Returns [rows] 1 for an up pulse, -1 for a down pulse, 0 for a reading without one.
+def _pulses(
+    file: Path, cells: dict[str, pd.Series], device: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Returns [rows] the number of each pulse, [rows] its way as `_ways` does, and the assumptions
+    made for the report."""
+    notes = ("without a column polarity, pulses above 0 V count as up",) * ("polarity" not in cells)
+    if "pulse" in cells:
+        number = _numbers(file, cells["pulse"])
+        wrong = ~((number >= 0) & (number <= _MOST_PULSE) & (number == np.round(number)))
+        _refuse(file, cells["pulse"], wrong, f"must be a whole number from 0 to {_MOST_PULSE:.0e}")
+        pulse: np.ndarray = number.astype(np.int64)
+        return pulse, _ways(file, cells, (pulse == 0) | ("time" in cells)), notes
+    way = _ways(file, cells, np.ones(len(device), dtype=np.bool_))
+    anew = pd.Series((way == 0) & ("time" not in cells)).groupby(device).cumsum()
+    pulse = pd.Series(device).groupby([device, anew]).cumcount().to_numpy()
+    told = "without a column pulse, pulses are numbered in the order of the rows"
+    return pulse, way, (*notes, told) if way.any() else notes
+
+
+def _ways(file: Path, cells: dict[str, pd.Series], readable: np.ndarray) -> np.ndarray:
+    """Returns [rows] 1 for an up pulse, -1 for a down pulse, 0 for a reading without one, by the
+    polarity or else by the sign of the amplitude.
 
     Args:
         readable: [rows] whether a reading without a pulse is allowed, because its time is known or
             it comes before the first pulse (number 0).
     """
-    codes, words = pd.factorize(cells)
     unknown = 2
-    ways = [_WAYS.get(str(word).strip().lower(), unknown) for word in words]
-    way = np.array([*ways, 0])[codes]  # An empty cell has the code -1.
-    allowed = (
-        "must be up or down, 1 or -1, + or -, LTP or LTD, set or reset; a reading without a pulse "
-        "(empty, 0, read) needs a column time_s, or pulse number 0"
-    )
-    _refuse(file, cells, (way == unknown) | ((way == 0) & ~readable), allowed)
+    if "polarity" in cells:
+        given, allowed = cells["polarity"], "up or down, 1 or -1, + or -, LTP or LTD, set or reset"
+        codes, words = pd.factorize(given)
+        ways = [_WAYS.get(str(word).strip().lower(), unknown) for word in words]
+        way = np.array([*ways, 0])[codes]  # An empty cell has the code -1.
+    else:
+        given, allowed = cells["amplitude"], "above or below 0 V"
+        way = np.nan_to_num(np.sign(_numbers(file, given))).astype(np.int64)
+    allowed = f"must be {allowed}; a reading without a pulse (empty, 0, read) needs a column time_s"
+    bad = (way == unknown) | ((way == 0) & ~readable)
+    _refuse(file, given, bad, f"{allowed}, or pulse number 0")
     return way
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.likelihood import mean_step
 from device_presets.fitting.model.maximum_likelihood import is_a_node
+from device_presets.fitting.model.preparation import LEAST_READ_NOISE
 from device_presets.fitting.model.uncertainty import Uncertainty
 from device_presets.fitting.results.intervals import (
     Quantity,
@@ -51,7 +52,7 @@ class MeanDevice:
         local: [6] numbers of the device, in the order of ``LOCAL``.
         shape: The numbers of the model's shape.
         cycle_noise: The cycle noise, as a share of the step at weight zero.
-        read_noise: The deviation of one reading, in weight.
+        read_noise: The deviation of one reading, in weight; 0 if it is too small to be resolved.
         effects: The numbers of the effects, by the names of ``Effects.values``.
     """
 
@@ -143,6 +144,7 @@ class Population:
         if not self.log_normal:
             local[:2] = np.log(np.maximum(local[:2], 1e-12))
         read_noise = math.exp(shared[1]) if self.fit.prepared.noisy else 0.0
+        read_noise = read_noise if read_noise > LEAST_READ_NOISE else 0.0
         effects = layout.effects.values(layout.effects_of(shared))
         return MeanDevice(local, layout.shape_of(shared), math.exp(shared[0]), read_noise, effects)
 

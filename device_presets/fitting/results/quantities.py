@@ -150,8 +150,8 @@ def _over_models(one: Quantity, others: list[Quantity]) -> Quantity:
 
 
 def _read_noise(p: Population) -> list[Quantity]:
-    if not p.fit.prepared.noisy:
-        note = "no read or write noise is visible: neighbouring steps are not anticorrelated"
+    if not p.device().read_noise:
+        note = "if there is read or write noise, it is less than the readings resolve"
         return [Quantity("write_noise", 0.0, None, None, "step", note)]
     note = "of the mean step; new at each reading, as the read noise of a laboratory is"
     noise = p.quantity("write_noise", "step", lambda of: of.read_noise / p.step(of), note)

@@ -162,6 +162,10 @@ def test_a_retention_file_has_clocks_of_its_own(timed: bool, tmp_path: Path) -> 
             ("kept.csv: range: '1.9e-08 to 2e-08'", "unit"),
         ),
         ("device,time_s,conductance_uS,polarity|A,1,20,down", ("row 2: column polarity: 'down'",)),
+        (
+            "device,time_s,conductance_uS|A,1,20|B,2,19",
+            ("kept.csv: readings in a row: 1", "at least 2"),
+        ),
     ],
 )
 def test_a_wrong_retention_file_is_named(kept: str, words: tuple[str, ...], tmp_path: Path) -> None:

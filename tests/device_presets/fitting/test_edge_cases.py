@@ -54,17 +54,23 @@ def triangles(length: int, cycles: int) -> tuple[np.ndarray, np.ndarray]:
     return up, 20 + np.concatenate([[0], np.cumsum(np.where(up, 1.0, -1.0))])
 
 
-@pytest.mark.parametrize(("length", "cycles"), [(1, 160), (5, 100), (10, 100), (25, 40)])
+@pytest.mark.parametrize(("length", "cycles"), [(3, 160), (5, 100), (10, 100), (25, 40)])
 def test_short_sweeps_are_not_averaged_away(length: int, cycles: int, tmp_path: Path) -> None:
-    """Averages once kept only a fifth of the range for sweeps of 10 pulses, and failed for single
-    pulses."""
+    """Averages once kept only a fifth of the range for sweeps of 10 pulses."""
     up, path = triangles(length, cycles)
     read_noise = 0.1 * np.random.default_rng(0).standard_normal(len(path))
     for noise in (0.0 * read_noise, read_noise):
         measurement = read(file_of(tmp_path / "data.csv", path + noise, up))
         prepared = prepare(measurement, None, None)
         span = prepared.scale.span * prepared.span
-        assert 0.85 * length < 1e6 * span < 1.7 * max(length, 1)
+        assert 0.85 * length < 1e6 * span < 1.7 * length
+
+
+def test_set_and_reset_in_turn_are_no_sweeps(tmp_path: Path) -> None:
+    """A fit of them used to describe the data, with 2.4 states."""
+    up, path = triangles(1, 100)
+    with pytest.raises(InputError, match=r"a\.csv: pulses in a row: 1 .* presets table"):
+        prepare(read(file_of(tmp_path / "a.csv", path, up)), None, None)
 
 
 @pytest.mark.parametrize("name", ["both", "clipped"])

@@ -11,9 +11,15 @@ from device_presets import get_preset
 from device_presets.fitting.model.effects import LEAK
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import fit_model
-from device_presets.fitting.model.preparation import Prepared, prepare, without_read_noise
+from device_presets.fitting.model.preparation import (
+    LEAST_READ_NOISE,
+    Prepared,
+    prepare,
+    with_read_noise,
+    without_read_noise,
+)
 from device_presets.fitting.model.selection import select_model
-from device_presets.fitting.model.uncertainty import with_unbiased_noise
+from device_presets.fitting.model.uncertainty import uncertainty, with_unbiased_noise
 from device_presets.fitting.reading.measurement import read_measurement
 from device_presets.fitting.results.population import Population
 from device_presets.fitting.results.quantities import report
@@ -179,6 +185,16 @@ def test_a_device_that_does_not_reach_a_bound_does_not_move_the_mean_bound(tmp_p
     note = next(q.note for q in report(population) if q.name == "w_max")
     assert "not reached by 1 of 3 devices" in note
     assert note.endswith("or the mean bound of the others if further out")
+
+
+def test_a_read_noise_at_its_lower_limit_is_told_as_none(tmp_path: Path) -> None:
+    """Its report used to be a write noise of 0.00005 steps."""
+    quiet = without_read_noise(standing(tmp_path / "data.csv", (0.44,), 0.0))
+    fit = fitted(with_read_noise(quiet), CONSTANT)
+    assert 0 < math.exp(fit.shared[1]) < LEAST_READ_NOISE
+    (noise,) = (q for q in report(Population(fit, uncertainty(fit))) if q.name == "write_noise")
+    assert (noise.value, noise.interval) == (0.0, "-")
+    assert noise.note.endswith("less than the readings resolve")
 
 
 @pytest.mark.parametrize("seed", [5, 13])

@@ -180,8 +180,14 @@ def test_a_workbook_is_read_as_a_laboratory_writes_it(tmp_path: Path) -> None:
         read(file, "all", 0.1)
     with refused("lab.xlsx, row 3: --read-voltage: missing", "Current (nA)"):
         read(file)
-    with refused("--read-voltage: 0.1", "must come with currents"):
-        read(written(tmp_path / "a.csv", sweep()), None, 0.1)
+    with refused("--read-voltage: 0.0", "must come with currents"):
+        read(written(tmp_path / "a.csv", sweep()), None, 0.0)
+    kept = written(tmp_path / "kept.csv", ["time_s,conductance_uS", "1,4", "9,5"])
+    assert read(file, "A", -0.1, kept).conductance[-1] == pytest.approx(5e-6)
+    numbered = sheet.assign(pulse=range(1, 94))
+    numbered.to_excel(file, index=False)
+    with refused("row 2: column Amplitude (V): 0", "must be above or below 0 V", "pulse number 0"):
+        read(file, None, -0.1)
     sheet.to_excel(file, sheet_name="A", index=False)
     with pd.ExcelWriter(file, mode="a") as book:
         other.drop(columns="Cycle #").to_excel(book, sheet_name="B", index=False)
