@@ -220,6 +220,9 @@ CASES = [
     of_case("device: a.yaml", "a.yaml", "cycle_to_cycle", "'30%'", files={
         "a.yaml": "a: {like: ecram, parameters: {cycle_to_cycle: {value: 30%, unit: step}}}"
     }),
+    of_case("device: a.yaml", "case 2.device", "a.yaml", "step missing: must be a number", files={
+        "a.yaml": "a: {like: ecram, parameters: {step: {value: null, unit: weight, source: x}}}"
+    }),
     of_case("device: a.yaml", "case 2.device", "a.yaml", "'stepp'", files={
         "a.yaml": "a: {like: ecram, parameters: {stepp: {value: 1, unit: weight, assumption: x}}}"
     }),
