@@ -240,7 +240,7 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     """Prints the table, draws the figure, and names the files."""
     from studies.report.draw import StudyFigures
     from studies.report.figure_style import save
-    from studies.report.page.headline import headline
+    from studies.report.page.headline import first_swept_point, headline
     from studies.report.summary_view import readable
     from studies.results import caveats
     from studies.results.summary import with_published
@@ -263,3 +263,6 @@ def _show(declared: "Study", runs: "Runs", root: Path) -> None:
     typer.echo(f"rows    {root / RESULTS_CSV}, {root / RESULTS_PARQUET}")
     for kind in figures.kinds()[-1:]:  # the gaps, or what there is in place of them
         typer.echo(f"figure  {save(figures.draw(kind), root / f'{declared.study}.png')}")
+    if point := first_swept_point(table, reference):
+        ask = shlex.join(["rpu-ssnn", "table", str(root), "--against", point])
+        typer.echo(f"next    {ask}    (what does the sweep change?)")

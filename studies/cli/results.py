@@ -113,7 +113,7 @@ def plot(
     ] = None,
     rows: RowsOption = None,
 ) -> None:
-    """Draw learning curves with bands, accuracy over a swept setting, or bars of gaps."""
+    """Draw learning curves, accuracy over a swept setting, or bars of gaps."""
     from studies.report.draw import StudyFigures
     from studies.report.figure_style import save
 

@@ -141,7 +141,8 @@ def curves_figure(curves: pd.DataFrame, results: pd.DataFrame, width: float) -> 
             epochs = epochs.drop_duplicates(["trial", "epoch"])
             label = f"{case} (n={_shown(of_case, curves)})"
             if epochs.empty:
-                level(axes, of_case["validation_accuracy"].dropna(), style[str(case)], label)
+                reached = describe(of_case["validation_accuracy"].dropna().tolist())
+                level(axes, reached, style[str(case)], label)
             elif apart:
                 by_trial = epochs.pivot(index="epoch", columns="trial", values=measure)
                 axes.plot(by_trial.index + 1, by_trial.to_numpy(), "-", lw=0.8, color="#0072B2")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from rpu_ssnn.common.errors import Fault, require
 from studies.common.quantities import quantity
-from studies.common.statistics import FEWEST_SEEDS, mark
+from studies.common.statistics import FEWEST_SEEDS, SampleStatistics, mark
 from studies.declaration.trial import SWEEP_PREFIX
 from studies.report.figure_style import (
     FONT_POINTS,
@@ -56,7 +56,7 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
     """Draws accuracy over a swept setting: the mean over seeds with its 95 % interval.
 
     Each point of the other swept settings has a panel. A case to which the setting does not apply
-    is a level line.
+    is a level line with a band.
 
     Args:
         path: path of the setting, see `grouping.setting`.
@@ -80,7 +80,7 @@ def sweep_figure(results: pd.DataFrame, path: str, width: float) -> Figure:
             over_x = of_case[of_case["x"] != NOT_SWEPT]
             label = f"{case} (n={_seeds_a_point(of_case if over_x.empty else over_x)})"
             if over_x.empty:
-                level(axes, accuracies(of_case), look, label)
+                level(axes, accuracy_of(of_case)[0], look, label)
             else:
                 shift = beside.index(case) - (len(beside) - 1) / 2
                 places = _dodged(positions, shift)
@@ -214,10 +214,13 @@ def _seeds_a_point(runs: pd.DataFrame) -> str:
     return f"{least}" if least == most else f"{least} to {most}"
 
 
-def level(axes: Axes, accuracies: pd.Series, look: Look, label: str) -> None:
-    """Draws the mean of accuracies (%) as a level line, if there are any."""
-    if len(accuracies):
-        axes.axhline(accuracies.mean(), color=look.colour, ls=":", lw=1.5, label=plain(label))
+def level(axes: Axes, sample: SampleStatistics, look: Look, label: str) -> None:
+    """Draws the mean of accuracies (%) as a level line in the band of its interval, if there are
+    any accuracies."""
+    if sample.n:
+        below, above = bar_within(sample.mean, sample.half_width, sample.n)
+        axes.axhline(sample.mean, color=look.colour, ls=":", lw=1.5, label=plain(label))
+        axes.axhspan(sample.mean - below, sample.mean + above, color=look.colour, alpha=0.15, lw=0)
 
 
 def _positions(values: Sequence[Any]) -> dict[Any, float]:

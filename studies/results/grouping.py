@@ -70,7 +70,7 @@ def titled(case: object, point: Mapping[str, object]) -> str:
     swept = {str(name).removeprefix(SWEEP_PREFIX): value for name, value in point.items()}
     names = distinct(swept, name_of)
     at = ", ".join(
-        f"{names[path]} = {value}" for path, value in swept.items() if value != NOT_SWEPT
+        f"{names[path]} = {or_dash(value)}" for path, value in swept.items() if value != NOT_SWEPT
     )
     return f"{case} [{at}]" if at else str(case)
 
@@ -134,9 +134,9 @@ def named_rows(table: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.Series]
 
 
 def or_dash(value: object) -> str:
-    """Returns a swept value as the text of a cell."""
-    if isinstance(value, float):
-        return f"{value:.6g}"
+    """Returns a swept value as the text of a cell and of a title, such as ``0`` for 0.0."""
+    if isinstance(value, float) and float(short := f"{value:.6g}") == value:
+        return short
     return "-" if value == NOT_SWEPT else str(value)
 
 

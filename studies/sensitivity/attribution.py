@@ -20,6 +20,7 @@ from studies.common.statistics import (
     SIGNIFICANCE,
     WHY_UNTESTED,
     PairedTest,
+    SampleStatistics,
     describe,
     paired_tests,
     seeds_to_tell,
@@ -28,7 +29,7 @@ from studies.declaration.cases import Case
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Runs
 from studies.results import caveats
-from studies.results.text_table import interval, number
+from studies.results.text_table import interval
 from studies.sensitivity.device_question import (
     AS_IS,
     UNTUNED,
@@ -110,7 +111,7 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
         return Attribution(table, notes, outcome.failures)
     notes += [*_notes(table), *caveats.sentences(caveats.of_ceiling(outcome.runs))]
     references = accuracy_by_seed(outcome.runs, asked.reference.name)
-    gap = describe(differences(references, accuracy_by_seed(outcome.runs, AS_IS)).values()).mean
+    gap = describe(differences(references, accuracy_by_seed(outcome.runs, AS_IS)).values())
     return Attribution(table, notes, outcome.failures, " ".join(_sentences(table, gap)))
 
 
@@ -221,7 +222,7 @@ def _notes(table: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _sentences(table: pd.DataFrame, gap: float) -> Iterator[str]:
+def _sentences(table: pd.DataFrame, gap: SampleStatistics) -> Iterator[str]:
     """Names every imperfection with a significant cost, the largest mean first, and the device's
     gap to the reference (points)."""
     each = table[~table["imperfection"].isin(TOTALS)]
@@ -253,8 +254,8 @@ def _sentences(table: pd.DataFrame, gap: float) -> Iterator[str]:
     remaining = table[table["imperfection"] == REMAINING].iloc[0]
     if remaining["lost"] == remaining["lost"]:
         left = interval(remaining["lost"], remaining["lost_ci"], n=remaining["lost_n"])
-        below = f"The device is {number(gap)} points below the reference"
-        yield f"{below}; with all off, {left} remain."
+        below = interval(gap.mean, gap.half_width, n=gap.n)
+        yield f"The device is {below} points below the reference; with all off, {left} remain."
 
 
 def _points(row: pd.Series, kind: str) -> str:

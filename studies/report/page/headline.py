@@ -54,13 +54,12 @@ def headline(
         yield from _best(results, compared, reference, devices)
     if left_out:
         each = [f"{listed(names, MOST_NAMES)} ({why})" for why, names in left_out.items()]
-        yield f"Not compared as devices: {'; '.join(each)}."
+        yield f"The choice of the best device leaves out {'; '.join(each)}."
     tested = table[table["gap_p_holm"].notna()]
     if len(tested):
         told = int(tested["gap_significant"].eq(True).sum())
         corrected = " after Holm's correction" if len(tested) > 1 else ""
-        gaps = f"Significant gaps to {reference}, a test of its own"
-        yield f"{gaps}: {told} of {len(tested)}{corrected}."
+        yield f"Significant gaps to {reference}: {told} of {len(tested)}{corrected}."
     elif table["gap"].notna().any():
         yield (
             f"No gap to {reference} is tested, as a test needs {FEWEST_SEEDS} seeds that both "
@@ -93,6 +92,14 @@ def devices_to_compare(runs: Runs) -> tuple[frozenset[str], dict[str, list[str]]
         else:
             chosen.append(title)
     return frozenset(chosen), left_out
+
+
+def first_swept_point(table: pd.DataFrame, reference: str) -> str | None:
+    """Returns the title of the first point of the first case that has several points, since a
+    reference at each point does not show what the sweep changes. None means that only the reference
+    has several."""
+    several = table[table["case"].duplicated(keep=False) & (table["case"] != reference)]
+    return titled_row(several.iloc[0]) if len(several) else None
 
 
 def device_to_ask_about(study: Study, runs: Runs) -> str | None:

@@ -71,9 +71,9 @@ def test_the_answer_comes_first_in_words(text: str) -> None:
     answer = re.findall(r"<p>(.*?)</p>", text[text.index('aria-label="Answer"') :])[:4]
     assert answer[0].startswith("x_$T$")
     assert "[T = 10] reaches " in answer[0]
-    assert answer[1].startswith("Not compared as devices: x_$T$")
+    assert answer[1].startswith("The choice of the best device leaves out x_$T$")
     assert answer[1].endswith("[T = 20] (a device that is compared in another row).")
-    assert answer[2].startswith("Significant gaps to rate, a test of its own: 1 of 2")
+    assert answer[2].startswith("Significant gaps to rate: 1 of 2")
     assert text.index("[T = 10] reaches") < text.index("<nav") < text.index("<h2>Figures</h2>")
 
 
@@ -99,17 +99,19 @@ def test_only_devices_as_their_presets_have_them_are_the_best(last: list[str]) -
     order = [case.name for case in study.cases]
     runs = runs_of(study, lambda t: 95.0 - order.index(t.label) * (5 - t.settings.seed / 10))
     answer = answer_of(runs)
-    first = {2: "Best device: ecram with ", 1: "ecram reaches ", 0: "Not compared as devices: "}
+    first = {
+        2: "Best device: ecram with ",
+        1: "ecram reaches ",
+        0: "The choice of the best device ",
+    }
     assert answer[0].startswith(first[len(last)])
     lower = "Significantly lower than ecram: reram_es (-4.90 ± 0.25 points, p <0.001)."
     assert (lower in answer) == (len(last) == 2)
-    (left_out,) = [line for line in answer if line.startswith("Not compared")]
+    (left_out,) = [line for line in answer if line.startswith("The choice")]
     specified = "ideal, two_device_pair(gokmen_vlasov) (`technology: specification`"
     assert specified in left_out
     assert "; capacitor (changed presets)" in left_out
-    assert answer[-1].startswith(
-        f"Significant gaps to rate, a test of its own: {len(order) - 1} of {len(order) - 1}"
-    )
+    assert answer[-1].startswith(f"Significant gaps to rate: {len(order) - 1} of {len(order) - 1}")
 
 
 def test_a_device_competes_once_and_not_after_storage() -> None:
@@ -121,7 +123,7 @@ def test_a_device_competes_once_and_not_after_storage() -> None:
     answer = answer_of(runs)
     assert answer[0].startswith("Best device: capacitor ")
     assert answer[1].startswith("Not significantly different from capacitor: ecram (")
-    assert answer[2].endswith(": two days (a device that is compared in another row).")
+    assert answer[2].endswith(" two days (a device that is compared in another row).")
     assert device_to_ask_about(study, runs) in ("capacitor", "ecram")
 
 

@@ -40,7 +40,7 @@ def test_a_swept_time_that_may_be_infinite_is_written_alike_in_headline_and_tabl
     figures = StudyFigures(contents.study, contents.runs)
     reference = contents.study.reference_label
     told = " ".join(headline(contents.runs, figures.results, figures.summary, reference))
-    assert "capacitor [time constant of the leak = 2000.0] reaches" in told
+    assert "capacitor [time constant of the leak = 2000] reaches" in told
 
 
 def test_a_record_has_a_page_and_a_line_in_the_list_of_all() -> None:
