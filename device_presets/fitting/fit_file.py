@@ -82,8 +82,7 @@ def fit_file(
     try:
         entry = fitted_entry(population, quantities, measurement)
     except InputError as error:
-        besides = "" if verdict.describes else "besides, no model describes the data"
-        allowed = "; ".join(filter(None, (error.allowed, besides, doubt_of(measurement))))
+        allowed = "; ".join(filter(None, (error.allowed, doubt_of(measurement))))
         raise InputError(file, error.field, error.value, allowed) from None
     return FittedDevice(
         name, measurement, selection, population, quantities, verdict, errors, entry

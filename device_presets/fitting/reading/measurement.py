@@ -25,8 +25,7 @@ FEWEST_PULSES = 12
 
 _STUCK, _STUCK_SCATTER = 0.05, 0.25
 """A stuck device moves by less than these shares of the median device's change: the first share is
-for its mean change in a sweep, the second for the spread of 80 % of its readings. They also hold
-for a dead cycle, compared with the median cycle of its device."""
+for its mean change in a sweep, the second for the spread of 80 % of its readings."""
 
 _SWAPPED = 0.5
 """A device moves against its pulses if it does so by this share of the median device's change, and
@@ -45,10 +44,6 @@ of sweeps in the same direction."""
 _OUTLYING, _LEAST_OUTLYING, _MOST_OUTLIERS = 12.0, 0.05, 0.02
 """An outlier lies this many robust deviations, and this share of the range, from the middle of its
 two neighbours. If more than the last share of the readings do, the device itself does that."""
-
-_SATURATED, _MORE_OFTEN = 20, 3
-"""A converter may saturate if so many readings are exactly the largest, and that many times as many
-as those of any other value: a coarse resolution repeats all of them."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +141,7 @@ def read_measurement(
         conditions=conditions_of(file, rows, follows, rows.pulsed & (rows.pulse > 0)),
     )
     found = selected(found, ~gaps)
-    _check_enough(file, found, rows.cycles)
+    _check_enough(file, found)
     return found
 
 
@@ -176,11 +171,6 @@ def _notes(rows: Rows, labels: Sequence[str], *places: np.ndarray) -> Iterator[s
     if jumps.any():
         told = counted(int(jumps.sum()), "jump") + " between sweeps left out"
         yield f"{told}, since no change within a sweep is as large"
-    values, often = np.unique(rows.conductance[~gaps], return_counts=True)
-    if len(values) > 1 and often[-1] >= max(_SATURATED, _MORE_OFTEN * often[:-1].max()):
-        largest = in_unit(values[-1], rows.columns["conductance"].unit)
-        told = f"{often[-1]} readings are exactly the largest, {largest}"
-        yield f"{told}: if the converter saturates there, this is no bound of the device"
 
 
 def _jumps(rows: Rows, follows: np.ndarray, up: np.ndarray, turns: np.ndarray) -> np.ndarray:
@@ -220,12 +210,8 @@ def _outliers(rows: Rows, follows: np.ndarray, up: np.ndarray) -> tuple[np.ndarr
     return np.asarray(alone & (alone.mean() <= _MOST_OUTLIERS)), middle
 
 
-def _check_enough(file: Path, found: Measurement, cycles: Sequence[str]) -> None:
-    """Refuses a measurement with too few pulses, or with devices or cycles that do not move.
-
-    Args:
-        cycles: The name of each cycle.
-    """
+def _check_enough(file: Path, found: Measurement) -> None:
+    """Refuses a measurement with too few pulses, or with devices that do not move."""
     allowed = f"must be at least {FEWEST_PULSES} pulses, each with a conductance before and after"
     for way, sign in (("up", 1), ("down", -1)):
         count = int((found.pulse == sign).sum())
@@ -246,9 +232,6 @@ def _check_enough(file: Path, found: Measurement, cycles: Sequence[str]) -> None
         names = [found.labels[k].removeprefix("device ") for k in np.flatnonzero(odd)]
         others = found.n_devices - len(names)
         require(not names or others < 2, file, "device", ", ".join(names), allowed)
-    dead = [f"{found.labels[device]}, cycle {cycles[cycle]}" for device, cycle in _dead(found)]
-    allowed = "must move with its pulses as the device's other cycles do: empty its conductances"
-    require(not dead, file, "cycle", listed(dead), allowed)
 
 
 def _odd(found: Measurement) -> dict[str, np.ndarray]:
@@ -277,18 +260,3 @@ def _odd(found: Measurement) -> dict[str, np.ndarray]:
         f"must span at most {_RANGES} times the range of the others: check its unit": inner
         > _RANGES * np.median(inner),
     }
-
-
-def _dead(found: Measurement) -> list[tuple[int, int]]:
-    """Returns device and cycle wherever pulses in both directions move a device far less, and its
-    readings spread far less, than in its median cycle."""
-    inside = (found.pulse != 0) & (np.diff(found.cycle, prepend=-1) == 0)
-    rows = {"device": found.device, "cycle": found.cycle, "way": found.pulse}
-    rows |= {"move": found.pulse * np.diff(found.conductance, prepend=0.0)}
-    table = pd.DataFrame(rows | {"reading": found.conductance})[inside]
-    cycles = table.groupby(["device", "cycle"])
-    dead = (cycles.size() >= FEWEST_PULSES) & (cycles["way"].nunique() == 2)
-    spread = cycles["reading"].quantile(0.9) - cycles["reading"].quantile(0.1)
-    for share, size in ((_STUCK, cycles["move"].mean()), (_STUCK_SCATTER, spread)):
-        dead &= size < share * size.groupby("device").transform("median")
-    return list(dead.index[dead])

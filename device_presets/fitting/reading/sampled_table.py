@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.reading.units import ARBITRARY, in_unit
+from device_presets.fitting.reading.units import ARBITRARY
 from device_presets.jump_tables.lookup_table import LookupTable
 
 _SWEEPS_OF = (60, 600)
@@ -13,11 +13,6 @@ _PULSES = 6000
 
 _ENOUGH = 1.5
 """Sweeps are long enough if their mean steps would cross the range this many times."""
-
-
-_STILL = 0.1
-"""A device has stopped at the end of its table if it moves by less than this share of the mean
-step."""
 
 
 def sampled(table: LookupTable, seed: int = 0) -> Measurement:
@@ -30,7 +25,6 @@ def sampled(table: LookupTable, seed: int = 0) -> Measurement:
         table: The table of the device.
         seed: The seed of the draw.
     """
-    unit = ARBITRARY if table.normalised else "uS"
     rng = np.random.default_rng(seed)
     lengths = [_length(table, up) for up in (True, False)]
     cycles = max(2, math.ceil(_PULSES / sum(lengths)))
@@ -42,17 +36,10 @@ def sampled(table: LookupTable, seed: int = 0) -> Measurement:
         conductance[row] = table.after(float(conductance[row - 1]), bool(pulse[row] > 0), share)
     cycle = np.concatenate([[0], np.repeat(np.arange(cycles), len(train))])
     drawn = f"{len(pulse) - 1} pulses were drawn from CrossSim's table (seed {seed}), not measured"
-    notes = [drawn]
-    for way, up, end in (("up", True, -1), ("down", False, 0)):
-        step, at = np.abs(table.mean_step(up)), in_unit(float(table.conductance[end]), unit)
-        if step[end] > _STILL * step.mean():
-            share = f"{step[end] / step.mean():.2g} of the mean step"
-            told = f"the table ends at {at}, where a pulse {way} still makes {share}: this bound "
-            notes.append(f"{told}lies further out and was not measured")
     return Measurement(
         name=table.name, column="dG", conductance=conductance, pulse=pulse.astype(np.int8),
         begins=pulse == 0, device=np.zeros(len(pulse), dtype=np.int32), labels=("device 1",),
-        cycle=cycle.astype(np.int32), unit=unit, notes=tuple(notes),
+        cycle=cycle.astype(np.int32), unit=ARBITRARY if table.normalised else "uS", notes=(drawn,),
     )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ from rpu_ssnn.devices.laws import LAWS
 
 _LINEAR = ("linear", "charge_trap")
 
+_SPREADS = ("w_max_spread", "w_min_spread", "step_spread", "asymmetry_spread")
+
 _STEP_AT_ZERO = (CONSTANT, LINEAR, SOFT_BOUNDS)
 
 
@@ -133,14 +135,11 @@ def _values(
         "step": step,
         "w_max": w_max,
         "w_min": w_min,
-        "w_max_spread": spreads["w_max_spread"],
-        "w_min_spread": spreads["w_min_spread"],
         "cycle_to_cycle": device.cycle_noise if device.cycle_noise > LEAST_NOISE else 0.0,
-        "step_spread": spreads["step_spread"],
         "step_spread_log_normal": population.log_normal,
         "asymmetry": asymmetry_of(up, down),
-        "asymmetry_spread": spreads.get("asymmetry_spread", 0.0),
     }
+    values |= {name: spreads.get(name, 0.0) for name in _SPREADS}
     if law != "constant":
         values["write_noise"] = device.read_noise / step
     own = population.fit.layout.model

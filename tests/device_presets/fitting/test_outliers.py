@@ -39,17 +39,6 @@ def test_a_device_that_often_flips_has_no_outliers(tmp_path: Path) -> None:
     assert not any("outlier" in note for note in measurement.notes)
 
 
-def test_a_converter_that_may_saturate_is_named(tmp_path: Path) -> None:
-    told = (
-        "21 readings are exactly the largest, 35 uS: if the converter saturates there, this is no "
-        "bound of the device"
-    )
-    cut = measured(tmp_path / "a.csv", [min(reading, 35.0) for reading in sweep(60)], 60)
-    assert told in cut.notes
-    coarse = measured(tmp_path / "b.csv", [20.0 * round(reading / 20) for reading in sweep(60)], 60)
-    assert not any("converter" in note for note in coarse.notes)
-
-
 def test_the_turn_of_a_short_sweep_is_no_outlier(tmp_path: Path) -> None:
     readings = [10.0, *(20.0, 30.0, 40.0, 30.0, 20.0, 10.0) * 8]
     measurement = measured(tmp_path / "a.csv", readings, 3)
