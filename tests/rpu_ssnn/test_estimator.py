@@ -138,7 +138,7 @@ def convolutions(kernel: int) -> dict[str, Any]:
 def test_convolutions_need_images() -> None:
     with refused("X: shape", "[64]", "rows, columns and channels"):
         SpikingClassifier(network=convolutions(3), **FAST).fit(X, Y)
-    with refused("layers.0.conv.kernel.0", "0"):
+    with refused("network.layers.0.conv.kernel: 0", "1 to 1000"):
         SpikingClassifier(network=convolutions(0), **FAST).fit(X, Y)
 
 

@@ -224,7 +224,8 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
             times this range, a device has no pulses in a direction that others have, or there are
             too few in a row.
     """
-    longest = int(np.ptp(runs_of(found.pulse, found.device), axis=1).max())
+    turns = np.flatnonzero(np.diff(found.pulse[found.pulse != 0], prepend=0, append=0))
+    longest = int(np.diff(turns).max())  # Readings without a pulse may lie between the pulses.
     allowed = f"must be {_FEWEST_IN_A_ROW} or more: sweep up and down, or use presets table"
     require(longest >= _FEWEST_IN_A_ROW, found.name, "pulses in a row", longest, allowed)
     for way, name in ((1, "up"), (-1, "down")):

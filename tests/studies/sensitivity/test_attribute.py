@@ -119,7 +119,7 @@ def test_what_remains_with_all_off_is_a_row() -> None:
     thinned = 0.5 * 0.25  # This is due to the finest step that still gives the learning rate.
     assert remaining["lost"] == pytest.approx(2.0 + thinned, abs=0.01)
     assert remaining["lost_n"] == 5
-    said = "is 9.50 points below the reference; with all off, 2.13 ± 0.00 re"
+    said = "is 9.50 ± 0.00 points below the reference; with all off, 2.13 ± 0.00 re"
     assert said in attribution.sentence
     assert math.isnan(remaining["recovered"])
     assert remaining["lost_p_holm"] < 0.001
@@ -136,7 +136,7 @@ def test_the_gap_is_that_of_the_seeds_of_device_and_reference() -> None:
     runs = run(asked.study_of("attribute", [asked.case])).runs
     both = differences(accuracy_by_seed(runs, "rate"), accuracy_by_seed(runs, "as it is"))
     assert set(both) == {0, 2, 3, 4}
-    assert f"is {np.mean([*both.values()]):.2f} points below the reference" in found.sentence
+    assert f"is {np.mean([*both.values()]):.2f} ± " in found.sentence
 
 
 def test_a_finer_step_also_disturbs_less() -> None:
