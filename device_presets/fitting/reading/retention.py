@@ -47,8 +47,7 @@ def with_retention(rows: Rows, file: Path, sheet: str | None, read_voltage: floa
     apart, found = max(least - high, low - top), f"{least:.3g} to {top:.3g}"
     require(not apart > 0.1 * (high - low), file, "range", found, allowed)
     later = pd.Series(time).groupby([kept.device, kept.cycle]).diff() >= 0
-    allowed = "must be at least 2 of a state, at a time and later"
-    require(later.any(), file, "readings in a row", 1, allowed)
+    require(later.any(), file, "readings in a row", 1, "must be at least 2, one after the other")
     device = np.array([rows.devices.index(name) for name in kept.devices])[kept.device]
     last = pd.DataFrame({"pulse": rows.pulse, "cycle": rows.cycle}).groupby(rows.device).last()
     kept = replace(
