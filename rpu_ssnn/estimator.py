@@ -21,6 +21,8 @@ from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
 from rpu_ssnn.devices.device_source import find_device
 from rpu_ssnn.spec import NetworkSpec, Positive, Spec, TrainingSpec
+from rpu_ssnn.spec.layers import Neurons
+from rpu_ssnn.spec.network import Slots
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.float_weights import FLOAT_WEIGHTS
@@ -47,6 +49,8 @@ columns need two lines each."""
 class _OwnSettings(Spec):
     """Checks those parameters of the classifier that no other settings check."""
 
+    hidden: Neurons | tuple[Neurons, ...]
+    T: Slots
     learning_rate: Positive
     scale: Literal["training", "each"]
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
@@ -277,13 +281,17 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _flat(self, X: ArrayLike, reset: bool) -> ArrayLike:
         """Returns each image as one row of values, if X may hold images."""
         _refuse_masked("X", X)
+        values = np.asarray(X)
         has_images = self._section("network").get("layers") is not None
-        shape = np.shape(X)[1:] if has_images else ()
+        require(values.dtype.kind not in "US", WHERE, "X", Fault("it is text"), "must be numbers")
+        allowed = "must be rows [n, columns]; images need network={'layers': [...]}"
+        require(has_images or values.ndim < 3, WHERE, "shape of X", values.shape, allowed)
+        shape = values.shape[1:] if has_images else ()
         if reset:
             self._shape = shape
         elif shape != self._shape:
             raise ValueError(f"X has images of shape {shape}, but the first call had {self._shape}")
-        return np.asarray(X).reshape(len(np.asarray(X)), -1) if len(shape) > 1 else X
+        return values.reshape(len(values), -1) if len(shape) > 1 else X
 
     def _begin(self, X: np.ndarray, classes: np.ndarray, most: int | None = None) -> None:
         """Reads the parameters; a batch has at most `most` rows."""
@@ -332,7 +340,6 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _network_spec(self) -> NetworkSpec:
         given = self._section("network")
-        hidden: Any = self.hidden
         for name in given.keys() & {"hidden", "T"}:
             allowed = "must be left out, as a parameter of the classifier has this name"
             raise InputError(WHERE, f"network.{name}", given[name], allowed)
@@ -341,8 +348,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             section = given.get(name, {})
             settings[name] = {**default, **section} if isinstance(section, Mapping) else section
         if given.get("layers") is None:
-            is_single = isinstance(hidden, str) or not np.iterable(hidden)
-            settings["hidden"] = (hidden,) if is_single else tuple(hidden)
+            hidden = self._checked_as(_OwnSettings, *_OwnSettings.model_fields).hidden
+            settings["hidden"] = (hidden,) if isinstance(hidden, int) else hidden
         return validated(NetworkSpec, settings, "network", WHERE)
 
     def _section(self, name: str) -> dict[str, Any]:

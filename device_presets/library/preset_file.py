@@ -20,6 +20,9 @@ from rpu_ssnn.devices.law_parameter import Value
 LIKE = "like"
 """With this key an entry names another one, from which it inherits whatever it leaves out."""
 
+THAT_OF = "that of"
+"""With these words begins why a number is assumed that an entry takes from a shipped preset."""
+
 _SHIPPED = Path(__file__).parents[1] / "presets"
 
 _MOST_BETWEEN = 20
@@ -157,9 +160,12 @@ def _complete(
         kept = {n: p.model_dump() for n, p in whole.parameters.items() if n not in replaced}
         if not inside:  # What is measured at a shipped device is assumed to hold for the user's.
             for entry in kept.values():
-                assumed = f"that of {base}: {entry['source'] or entry['assumption']}"
+                assumed = f"{THAT_OF} {base}: {entry['source'] or entry['assumption']}"
                 entry |= {"source": None, "assumption": assumed}
         merged["parameters"] = kept | given
+    if not inside:
+        told = (key for key in ("description", "citation") if key not in own)
+        merged |= {key: f"like {base}: {merged[key]}" for key in told}
     return _entry(where, merged)
 
 

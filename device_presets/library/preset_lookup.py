@@ -8,6 +8,7 @@ from typing import Any
 from device_presets.library.preset import Parameter, Preset, refuse_unknown
 from device_presets.library.preset_file import (
     STEP_OR_LEVELS,
+    THAT_OF,
     ParameterEntry,
     PresetEntry,
     entry_of_user_file,
@@ -142,8 +143,8 @@ def _parameters(
     fault = Fault("both are given" if chosen else "neither is given")
     allowed = f"must be exactly one of {' and '.join(STEP_OR_LEVELS)}"
     require(len(chosen) == 1, where, "step and levels", fault, allowed)
-    span = _number(complete["w_max"]) - _number(complete["w_min"])
-    return _step_and_levels(where, declared, chosen[0], given(chosen[0]), span) | complete
+    bounds = complete["w_max"], complete["w_min"]
+    return _step_and_levels(where, declared, chosen[0], given(chosen[0]), *bounds) | complete
 
 
 def _overridden(
@@ -174,17 +175,23 @@ def _entered(where: str, name: str, entered: ParameterEntry, spec: LawParameter)
 
 
 def _step_and_levels(
-    where: str, declared: Mapping[str, LawParameter], name: str, chosen: Parameter, span: float
+    where: str, declared: Mapping[str, LawParameter], name: str, given: Parameter, *ends: Parameter
 ) -> dict[str, Parameter]:
-    """Returns step and levels: the one that was given, and the other derived from the range."""
-    derived = span / _number(chosen)
+    """Returns step and levels: the one that was given, and the other derived from the range.
+
+    Args:
+        ends: the upper and the lower bound.
+    """
+    span = _number(ends[0]) - _number(ends[1])
+    derived = span / _number(given)
     allowed = f"must be at least {span / MOST_LEVELS:g}, the range over {MOST_LEVELS:g} levels"
-    require(derived <= MOST_LEVELS or name != "step", where, "step", chosen.value, allowed)
-    # The derived value counts as sourced or assumed, like the given one.
-    origin = "source" if chosen.source else "assumption"
+    require(derived <= MOST_LEVELS or name != "step", where, "step", given.value, allowed)
+    # The derived value is sourced if the given one is, and no bound is another device's.
+    of_other = any((end.assumption or "").startswith(THAT_OF) for end in ends)
+    origin = "source" if given.source and not of_other else "assumption"
     note: dict[str, Any] = {origin: "step = (w_max - w_min) / levels"}
     both = {other: Parameter(derived, declared[other].unit, **note) for other in STEP_OR_LEVELS}
-    both[name] = chosen
+    both[name] = given
     if _number(both["step"]) > span:
         raise InputError(where, "step", both["step"].value, f"must be at most the range, {span:g}")
     return both

@@ -41,6 +41,21 @@ _TEXT_AS_KEY = "must be text as a key; decimals need a point (0.5, not 0,5)"
 
 _TAG = "tag:yaml.org,2002:"
 
+_CAUSES = {
+    r"found '[-?]'|sequence entries": "must be of one kind with its block: list items (`- item`) "
+    "and keys (`key: value`) cannot be mixed in one block or line",
+    r"<block \w+ start>": "must begin in the same column as the other lines of its block",
+    r"mapping values|expected ':'": "must be `key: value`, as all lines of its block: one colon "
+    "with a space after it, and the keys in one column; text with a colon needs quotes",
+    r"expected ',' or|found '(<scalar>|[]}])'|quoted scalar, found unexpected end": "must have a "
+    "comma between entries, and close each bracket and quote that it opens; text with brackets or "
+    "quotes needs quotes of the other kind around it",
+    r"start any token|undefined alias|block scalar|escape": "must have single quotes around text",
+    r"single document": "must be left out: a file holds one document",
+}
+"""What to do about each of the parser's complaints, in words for people who do not know its
+tokens."""
+
 
 class YamlError(RpuSsnnError, ValueError):
     """Reports what is wrong with YAML text, and where.
@@ -86,6 +101,10 @@ def load(text: str) -> Any:
         problem = Fault(", ".join(filter(None, (error.context, error.problem))))
         if "max_depth" in problem:
             raise _fault(mark, Fault("nested too deep"), _NOT_TOO_DEEP) from None
+        for complaint, allowed in _CAUSES.items():
+            if re.search(complaint, problem) and "\xa0" not in text:
+                mark = error.context_mark if "scan" in problem and error.context_mark else mark
+                raise _fault(mark, [*text.splitlines(), ""][mark.line].strip(), allowed) from None
         more = ", where a no-break space (as of a web page) is no space" if "\xa0" in text else ""
         raise _fault(mark, problem, f"must be valid YAML{more}") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from rpu_ssnn.common.errors import InputError, meant, nearest, one_of
+from rpu_ssnn.common.errors import Fault, InputError, meant, nearest, one_of
 from rpu_ssnn.common.value_kinds import kinds_of
 from rpu_ssnn.common.wording import listed
 
@@ -43,7 +43,7 @@ _PHRASES = {
 WHOLE = "content"
 """The field of an error that concerns settings as a whole."""
 
-UNKNOWN_KEY = "unknown key"
+UNKNOWN_KEY = Fault("unknown key")
 """The refusal of a key that a section does not have begins with these words."""
 
 
@@ -93,14 +93,14 @@ def _as_input_error(
     if isinstance(inner, InputError):
         path += [inner.field] if inner.field not in ("", WHOLE) else []
         allowed = inner.allowed
-        if allowed.startswith(f"{UNKNOWN_KEY}; must"):  # the section did not know the others
-            allowed = allowed.replace("must", meant([*paths_of(model, inner.value)]) + "must", 1)
+        if inner.value == UNKNOWN_KEY and allowed.startswith("must"):  # no other name is near
+            allowed = meant([*paths_of(model, inner.field.rpartition(".")[2])]) + allowed
         return InputError(where, ".".join(path), inner.value, allowed + more)
     value: object = fault["input"]
     if fault["type"] == "extra_forbidden":
-        *parent, value = place
-        elsewhere = list(paths_of(model, value))
-        allowed = f"{UNKNOWN_KEY}; {one_of(_valid_keys(model, parent), value, '', elsewhere)}"
+        *parent, key = place
+        value = UNKNOWN_KEY
+        allowed = one_of(_valid_keys(model, parent), key, "", list(paths_of(model, key)))
     else:
         value = None if fault["type"] == "missing" else value
         # Each member of a union may say what it accepts; choices come before types.
@@ -137,7 +137,7 @@ def _first_faults(
 def _of_a_key(fault: dict[str, Any]) -> bool:
     """Returns whether a key is wrong, rather than its value."""
     inner = fault.get("ctx", {}).get("error")
-    found_by_us = isinstance(inner, InputError) and inner.allowed.startswith(UNKNOWN_KEY)
+    found_by_us = isinstance(inner, InputError) and str(inner.value).startswith(UNKNOWN_KEY)
     return found_by_us or fault["type"] == "extra_forbidden"
 
 

@@ -172,7 +172,7 @@ def connect(
             before = connections[-1].after
             continue
         field = f"layers.{place}"
-        allowed = "needs an input with rows and columns: give the data a shape"
+        allowed = "needs images: dataset.shape in a study, or an array [n, rows, columns]"
         require(before is not None, "network", field, "conv", allowed)
         assert before is not None
         if place == 0:

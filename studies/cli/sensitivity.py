@@ -129,6 +129,7 @@ def _answer(
         wanted: what both functions take besides study, device and runs.
     """
     from studies.declaration.shipped import find_study
+    from studies.execution.progress import duration
     from studies.execution.study_runs import finished_in, of_whole_seeds, runner_of, with_own_folder
     from studies.sensitivity.device_question import device_name, question_name
 
@@ -137,14 +138,18 @@ def _answer(
     question, about = answer.__name__, (declared, asked.device)
     root = asked.out or Path("out") / question_name(declared.study, question, device_name(*about))
     rows = list(dict.fromkeys([*(asked.rows or ()), *own]))
-    trained = trainings(*about, done=finished_in(root, rows), **wanted)
+    finished = finished_in(root, rows)
+    trained = trainings(*about, done=finished, **wanted)
     if asked.plan:
         print_plan(trained, root, asked.workers, asked.data, rows, asked.estimate)
         return
     if not asked.estimate:
         raise InputError(question, "--plan", None, "must be given together with --no-estimate")
-    most = counted(sum(len(point.seeds) for point in trained.points()), "training")
-    told = f"at most {most} ({listed([case.name for case in trained.cases])})"
+    most, runs = sum(len(point.seeds) for point in trained.points()), finished(trained).runs
+    told = f"at most {counted(most, 'training')} ({listed([case.name for case in trained.cases])})"
+    if seconds := [float(str(result.row["seconds"])) for _, result in runs]:
+        left = duration((most - len(runs)) * max(seconds))
+        told += f", {left} one after the other if each takes as long as the longest finished one"
     fewer = ", and --parameter asks for fewer" if "parameters" in wanted else ""
     with replace(asked, rows=rows).executing(root) as running:
         typer.echo(f"{told}; --plan estimates their time{fewer}", err=True)
@@ -153,7 +158,7 @@ def _answer(
         except KeyboardInterrupt:
             # `require` chooses each value by the last answer, and `rerun` doubts the finished rows.
             if question != "require" and asked.other_versions != "rerun":
-                done = of_whole_seeds(finished_in(root, rows))
+                done = of_whole_seeds(finished)
                 trained = trainings(*about, done=done)
                 n_all = len({seed for point in trained.points() for seed in point.seeds})
                 n = len({trial.settings.seed for trial, _ in done(trained).runs})

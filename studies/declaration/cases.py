@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from device_presets.lookup.device import name_of
-from rpu_ssnn.common.errors import InputError, one_of, require
+from rpu_ssnn.common.errors import Fault, InputError, one_of, require
 from rpu_ssnn.common.validation import UNKNOWN_KEY, paths_of, validated
 from rpu_ssnn.spec import OneLine, Spec
 from studies.common.settings import merged
@@ -218,8 +218,8 @@ def _refuse_unknown(kind: type[Rule], own: Mapping[str, Any], update: str) -> No
     for key in own:
         if key not in known:
             valid = one_of(known, key, "", paths_in_case(kind, key))
-            allowed = f"{UNKNOWN_KEY} with `update: {update}`; {valid}"
-            raise InputError("study", str(key), key, allowed)
+            found = Fault(f"{UNKNOWN_KEY} with `update: {update}`")
+            raise InputError("study", str(key), found, valid)
     if issubclass(kind, DeviceRule) and own.get("device") is None:
         allowed = "must be the name of a preset that `rpu-ssnn presets` lists, or a preset file"
         raise InputError("study", "device", None, allowed)

@@ -48,7 +48,7 @@ def test_a_users_file_is_a_preset(tmp_path: Path) -> None:
         ("value: 1, unit: weight", "value: .nan, unit: weight", "w_max: nan .*must be a number"),
         (", source: lab book", "", "parameters.step"),
         ("lab book", '" "', "parameters.step"),
-        ("citation", "citaton", "citaton: 'citaton'"),
+        ("citation", "citaton", "citaton: unknown key"),
         ("citation: lab book", "citation: 5", "citation: 5"),
         ("constant", "constnt", "law: 'constnt'"),
         ("    w_max_spread:", "    w_mx_spread:", "parameter: 'w_mx_spread'"),
@@ -81,7 +81,12 @@ def test_an_entry_that_is_like_another_says_only_what_differs(tmp_path: Path) ->
     first, second = (get_preset(f"{file}:{name}") for name in "ab")
     shipped = get_preset("charge_trap")
     assert (first.step, first.levels) == (0.1, pytest.approx(20))
-    assert (first.citation, first.description) == ("mine", shipped.description)
+    assert (first.citation, first.description) == (
+        "mine",
+        f"like charge_trap: {shipped.description}",
+    )
+    derived = first.parameters["levels"]
+    assert (derived.source, derived.assumption) == (None, "step = (w_max - w_min) / levels")
     assert (second.citation, second.description) == ("mine", "as a")
     assert second.values == first.values
     for name in set(shipped.values) - {"step", "levels"}:
@@ -99,7 +104,7 @@ def test_an_entry_that_is_like_another_says_only_what_differs(tmp_path: Path) ->
         ("a: {like: a}", "a: like: 'a'"),
         ("a: {like: b}\nb: {like: c}\nc: {like: b}", "like: 'b'"),
         ("a: {like: capacitor, parameters: 5}", "a: parameters: 5"),
-        ("a: {like: capacitor, lwa: 5}", "a: lwa: 'lwa'"),
+        ("a: {like: capacitor, lwa: 5}", "a: lwa: unknown key"),
         (
             "a: {like: capacitor, parameters: {slop_up: {value: 1, unit: '1', source: x}}}",
             "parameter: 'slop_up'",

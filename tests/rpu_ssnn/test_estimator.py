@@ -94,6 +94,8 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
         {"verbose": "yes"},
         {"threads": 10**9},
         {"hidden": "64"},
+        {"hidden": 0},
+        {"hidden": 3.5},
         {"synapses": "capacitr"},
         {"synapses": 5},
         {"random_state": "a"},
@@ -105,7 +107,19 @@ def test_a_bad_parameter_is_one_line(bad: dict[str, Any]) -> None:
         value = next(iter(value.values()))
     with refused(repr(value)) as caught:
         SpikingClassifier(**FAST | bad).fit(X[:50], Y[:50])
-    assert field in str(caught.value) or field == "synapses"
+    assert f"SpikingClassifier: {field}" in str(caught.value) or field == "synapses"
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (X.reshape(-1, 8, 8), r"shape of X: \(.*, 8, 8\) .* images need network"),
+        (X.astype(str), "X: it is text; must be numbers"),
+    ],
+)
+def test_bad_data_is_one_line(bad: np.ndarray, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        SpikingClassifier(**FAST).fit(bad, Y)
 
 
 @pytest.mark.parametrize(

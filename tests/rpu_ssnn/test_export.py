@@ -313,7 +313,7 @@ def test_files_that_are_none(tmp_path: Path, read: Any) -> None:
 BAD_DESCRIPTIONS = [
     ('"format": 1', '"format": 2', "description.format: 2 is not allowed; must be 1"),
     ('"format": 1, ', "", "description.format: missing"),
-    ('"format": 1', '"format": 1, "Seed": 3', "description.Seed: 'Seed' is not allowed; unknown"),
+    ('"format": 1', '"format": 1, "Seed": 3', "description.Seed: unknown key; did you"),
     ('"T": 20', '"T": 0', "description.network.T: 0 is not allowed"),
     ('"sizes": [64', '"sizes": [6.5', "description.sizes.0: 6.5 is not allowed"),
     ('"hidden": [', '"hidden": [3', "must be [64, 3"),

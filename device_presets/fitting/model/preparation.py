@@ -290,9 +290,9 @@ def _scale(
     least, most, span = found.conductance.min(), found.conductance.max(), high - low
     lowest, highest, zero_is, one_is = (in_unit(g, found.unit) for g in (least, most, middle, top))
     allowed = f"must be within the measured range, {lowest} to {highest}"
-    require(least <= middle <= most, found.name, "weight zero", zero_is, allowed)
-    allowed = f"must be above weight zero, {zero_is}, by 0.1 to 10 times the measured range"
-    require(0.1 <= (top - middle) / span <= 10.0, found.name, "weight one", one_is, allowed)
+    require(least <= middle <= most, found.name, "--weight-zero", zero_is, allowed)
+    allowed = f"must be above --weight-zero, {zero_is}, by 0.1 to 10 times the measured range"
+    require(0.1 <= (top - middle) / span <= 10.0, found.name, "--weight-one", one_is, allowed)
     return WeightScale(float(middle), float(top), found.unit)
 
 

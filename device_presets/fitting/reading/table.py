@@ -163,8 +163,8 @@ def _csv(file: Path, opened: BinaryIO) -> tuple[str, list[str], pd.DataFrame]:
     options: dict[str, Any] = {"header": None, "skip_blank_lines": False, "skipinitialspace": True}
     head = pd.read_csv(opened, nrows=1, dtype=str, skiprows=above, **options)
     names = [str(name).strip() for name in head.fillna("").iloc[0]]
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
-        raise ValueError("its cells are separated by semicolons or tabs")
+    if len(names) == 1:
+        raise ValueError(f"it is not a table: no comma in {names[0][:60]!r}")
     opened.seek(0)
     if any("\0" in name for name in names):
         raise ValueError("not text in UTF-8")

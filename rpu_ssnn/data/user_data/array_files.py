@@ -14,7 +14,7 @@ from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, refusing
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.user_data.raw import Part, Raw
-from rpu_ssnn.data.user_data.spike_files import part_of_events, part_of_tensor
+from rpu_ssnn.data.user_data.spike_files import NEEDS_BIN, part_of_events, part_of_tensor
 from rpu_ssnn.data_spec import SpikeSpec
 
 SPLIT = ("x_train", "y_train", "x_test", "y_test")
@@ -33,8 +33,6 @@ ALLOWED = (
     f"for lists of spikes {', '.join(EVENTS)}, and possibly y (the row of a sensor) and p (the "
     "polarity)"
 )
-
-NEEDS_BIN = "must be given in the study's dataset, as {bin: LENGTH_OF_A_SLOT}, for recorded spikes"
 
 
 def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:

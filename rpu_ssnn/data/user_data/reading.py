@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64
 
-from rpu_ssnn.common.errors import Fault, InputError, one_of, require
+from rpu_ssnn.common.errors import Fault, one_of, require
 from rpu_ssnn.common.files import open_regular, refusing
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.data.rows import Source
@@ -100,9 +100,6 @@ def _read(path: Path, own: OwnData) -> Raw:
     require(suffix in SUFFIXES, path, "file", path.name, allowed)
     if suffix == ".npz":
         return array_files.read_npz(path, spikes)
-    if spikes is None:
-        allowed = f"{array_files.NEEDS_BIN}; arrays of values must be in an .npz file"
-        raise InputError(path, "spikes", None, allowed)
     return spike_files.read_hdf5(path, spikes)
 
 

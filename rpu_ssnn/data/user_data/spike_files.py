@@ -21,20 +21,26 @@ if TYPE_CHECKING:
 LAYOUT = "spikes/times, spikes/units and labels"
 """The Heidelberg data sets (Cramer et al., IEEE TNNLS 2022) have one entry per recording."""
 
+NEEDS_BIN = "must be given in the study's dataset, as {bin: LENGTH_OF_A_SLOT}, for recorded spikes"
+
 MOST_RECORDINGS = 10_000_000
 MOST_FILE_LINES = 1_000_000
 """`SpikeSpec.lines` has the same limit."""
 
 
-def read_hdf5(path: Path, spec: SpikeSpec) -> Raw:
+def read_hdf5(path: Path, spec: SpikeSpec | None) -> Raw:
     """Returns the content of an HDF5 file laid out as `LAYOUT`, with times in the file's unit
     (often seconds).
 
     Raises:
-        InputError: the file is not HDF5, has another layout, or its times and units do not fit.
+        InputError: the file is not HDF5, has another layout, its times and units do not fit, or the
+            study does not say how long a slot is.
     """
     layout = f"must hold numbers as {LAYOUT}, with one entry per recording"
     with opened_hdf5(path, "rpu-ssnn[spikes]", layout) as file:
+        if spec is None:
+            allowed = f"{NEEDS_BIN}; arrays of values must be in an .npz file"
+            raise InputError(path, "spikes", None, allowed)
         return Raw(_recordings(path, file, spec), None)
 
 

@@ -288,7 +288,7 @@ def of_devices(names: str, row: str) -> list[str]:
     [
         ([], ("a.csv: file",)),
         ([HEAD], ("rows: 0",)),
-        (["just words"], ("row 1", "no polarity or conductance beside")),
+        (["just words"], ("a.csv: file", "no comma in 'just words'")),
         ([HEAD, "0,up,1", "1,up,2"], ("up pulses: 1", str(FEWEST_PULSES))),
         ([HEAD, *(f"{k},down,{60 - k}" for k in range(30))], ("up pulses: 0",)),
         ([HEAD, *(f"{k},up,3" for k in range(30))], ("always the same",)),
@@ -323,13 +323,13 @@ def test_a_device_without_down_pulses_beside_others_is_refused(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("zero", "one", "words"),
     [
-        (math.nan, None, ("weight zero", "10 uS to 20 uS")),
-        (None, math.inf, ("weight one", "above weight zero")),
-        (-1, None, ("weight zero: '-1 uS'",)),
-        (500, None, ("weight zero: '500 uS'", "measured range, 10 uS to 20 uS")),
-        (15, 12, ("weight one: '12 uS'", "above weight zero, 15 uS")),
-        (15, 15.1, ("weight one: '15.1 uS'", "by 0.1 to 10 times the measured range")),
-        (None, 99_999, ("weight one: '99999 uS'", "by 0.1 to 10 times the measured range")),
+        (math.nan, None, ("--weight-zero", "10 uS to 20 uS")),
+        (None, math.inf, ("--weight-one", "above --weight-zero")),
+        (-1, None, ("--weight-zero: '-1 uS'",)),
+        (500, None, ("--weight-zero: '500 uS'", "measured range, 10 uS to 20 uS")),
+        (15, 12, ("--weight-one: '12 uS'", "above --weight-zero, 15 uS")),
+        (15, 15.1, ("--weight-one: '15.1 uS'", "by 0.1 to 10 times the measured range")),
+        (None, 99_999, ("--weight-one: '99999 uS'", "by 0.1 to 10 times the measured range")),
     ],
 )
 def test_conductances_of_weights_are_told_in_the_users_unit(

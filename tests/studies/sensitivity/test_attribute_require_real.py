@@ -101,7 +101,11 @@ def test_requirement_of_levels(
     again = capsys.readouterr()
     assert again.out == first.replace(str(out), str(tmp_path / "elsewhere"))
     assert "running" not in again.err
-    assert "at most 33 trainings (rate, as it is, levels); --plan" in again.err
+    assert "at most 33 trainings (rate, as it is, levels), " in again.err
+    assert (
+        " one after the other if each takes as long as the longest finished one; --plan"
+        in again.err
+    )
 
 
 def test_units_are_kept_in_folders_and_searched_once(harness: Harness, tmp_path: Path) -> None:
