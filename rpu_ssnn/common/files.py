@@ -20,6 +20,9 @@ from rpu_ssnn.common.errors import Fault, InputError, require
 
 PRESET_SUFFIXES = (".yaml", ".yml")
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
+SEPARATORS = ",;\t"
+"""The cells of a CSV are separated by one of these, which its column names show. Numbers may have
+decimal commas where it is not a comma."""
 
 MOST_TEXT_BYTES = 64 << 20
 """A text file that is read whole has at most this size; the largest that the project writes has a

@@ -15,7 +15,7 @@ from device_presets.fitting.reading.rows import refuse_first
 from device_presets.fitting.reading.units import ARBITRARY, in_unit
 from device_presets.jump_tables.lookup_table import MOST_SIEMENS
 from rpu_ssnn.common.errors import InputError, require
-from rpu_ssnn.common.files import open_regular, reason
+from rpu_ssnn.common.files import SEPARATORS, open_regular, reason
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.common.workbook import EVERY, header_in, read_table
 
@@ -36,7 +36,7 @@ _WORDS = ("polarity", "device", "cycle")
 are read as text, since a category of 1.10 would be that of 1.1."""
 
 _CSV = (
-    "CSV file in UTF-8, with commas between cells, points in decimals, and as many cells in each "
+    "CSV file in UTF-8, with commas, semicolons or tabs between cells, and as many cells in each "
     "row as there are column names; Excel files end in .xlsx or .xlsm"
 )
 
@@ -81,7 +81,8 @@ def read_rows(
     """Reads and checks all rows of a measured file.
 
     Args:
-        file: A CSV file with commas, or an Excel file.
+        file: A CSV file with commas, semicolons or tabs (with the latter two, numbers may have
+            decimal commas), or an Excel file.
         sheet: The sheet of an Excel file; None for the first one, `EVERY` for all.
         read_voltage: The voltage (V) of the readings, if these are currents.
         pulsed: Whether the file must have a column of polarities; without it, no row has a pulse.
@@ -157,24 +158,24 @@ def _frame(file: Path, sheet: str | None) -> tuple[str, list[str], pd.DataFrame,
 
 def _csv(file: Path, opened: BinaryIO) -> tuple[str, list[str], pd.DataFrame]:
     """Returns the file with the line of the names, the names, and the rows below them."""
-    lines = (line.decode(errors="replace").split(",") for line in islice(opened, _MOST_ABOVE))
-    above = header_in(lines, NAMED) or 0
+    lines = [line.decode(errors="replace") for line in islice(opened, _MOST_ABOVE)]
+    headers = {mark: header_in((line.split(mark) for line in lines), NAMED) for mark in SEPARATORS}
+    above, mark = next(((at, mark) for mark, at in headers.items() if at is not None), (0, ","))
     opened.seek(0)
     options: dict[str, Any] = {"header": None, "skip_blank_lines": False, "skipinitialspace": True}
-    head = pd.read_csv(opened, nrows=1, dtype=str, skiprows=above, **options)
+    head = pd.read_csv(opened, nrows=1, dtype=str, sep=mark, skiprows=above, **options)
     names = [str(name).strip() for name in head.fillna("").iloc[0]]
     if len(names) == 1:
-        raise ValueError(f"it is not a table: no comma in {names[0][:60]!r}")
+        raise ValueError(f"it is not a table: {names[0][:60]!r} is one cell")
     opened.seek(0)
     if any("\0" in name for name in names):
         raise ValueError("not text in UTF-8")
     kinds: dict[str, Any] = dict.fromkeys(_WORDS, "category") | {"device": str}
     words = {k: kinds[name.lower()] for k, name in enumerate(names) if name.lower() in kinds}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
+    with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
         frame = pd.read_csv(
             opened, names=range(len(names)), dtype=words, index_col=False, skiprows=above + 1,
-            low_memory=False, **options,
+            low_memory=False, sep=mark, decimal="." if mark == "," else ",", **options,
         )  # fmt: skip
     frame.index = pd.RangeIndex(above + 2, above + 2 + len(frame))
     return f"{file}, row {above + 1}", names, frame

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError, meant, nearest, require
-from rpu_ssnn.common.files import MOST_ARRAY_BYTES, open_regular, refusing
+from rpu_ssnn.common.files import MOST_ARRAY_BYTES, SEPARATORS, open_regular, refusing
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.common.workbook import read_sheet, visible_sheets
 from rpu_ssnn.data.user_data.raw import Part, Raw
@@ -17,9 +17,6 @@ from rpu_ssnn.data.user_data.raw import Part, Raw
 if TYPE_CHECKING:
     import pandas as pd
 
-
-SEPARATORS = ",;\t"
-"""The columns of a CSV are separated by one of these; the first line shows by which."""
 
 _GAPS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
 """Only an empty cell is a gap: "NA" and "None" are names of classes."""
@@ -133,9 +130,8 @@ def _read_csv(path: Path, label: str) -> pd.DataFrame:
     separator = max(SEPARATORS, key=first.count)
     options: dict[str, Any] = {"sep": separator, "skipinitialspace": True, **_GAPS}
     _check_names(path, pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0])
-    with warnings.catch_warnings():
-        # Where rows have more cells than names, pandas would take the first column for an index.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
+    # Where rows have more cells than names, pandas would take the first column for an index.
+    with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
         table: pd.DataFrame = pd.read_csv(path, index_col=False, **options)
         if label in table.columns:
             written = pd.read_csv(path, index_col=False, dtype=str, usecols=[label], **options)

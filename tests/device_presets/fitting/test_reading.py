@@ -47,6 +47,13 @@ def test_a_plain_file_becomes_steps(above: list[str], tmp_path: Path) -> None:
     np.testing.assert_array_equal(measurement.pulse, [0] + [1] * 20 + [-1] * 20)
 
 
+@pytest.mark.parametrize(("mark", "point"), [(";", ","), (";", "."), ("\t", ","), ("\t", ".")])
+def test_semicolons_and_tabs_separate_cells_too(mark: str, point: str, tmp_path: Path) -> None:
+    lines = [line.replace(",", mark).replace(".", point) for line in ["Chip 3, at 0.1 V", *sweep()]]
+    measurement = read_measurement(written(tmp_path / "a.csv", lines))
+    np.testing.assert_allclose(measurement.conductance[:3], [10e-6, 10.5e-6, 11e-6])
+
+
 @pytest.mark.parametrize(
     ("name", "unit", "size"),
     [
@@ -288,7 +295,7 @@ def of_devices(names: str, row: str) -> list[str]:
     [
         ([], ("a.csv: file",)),
         ([HEAD], ("rows: 0",)),
-        (["just words"], ("a.csv: file", "no comma in 'just words'")),
+        (["just words"], ("a.csv: file", "'just words' is one cell")),
         ([HEAD, "0,up,1", "1,up,2"], ("up pulses: 1", str(FEWEST_PULSES))),
         ([HEAD, *(f"{k},down,{60 - k}" for k in range(30))], ("up pulses: 0",)),
         ([HEAD, *(f"{k},up,3" for k in range(30))], ("always the same",)),
