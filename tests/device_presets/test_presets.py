@@ -13,7 +13,7 @@ from aihwkit.simulator.configs import devices as aihwkit_devices
 from aihwkit.simulator.presets import devices as aihwkit_presets
 from aihwkit.simulator.presets.devices import PCMPresetDevice
 
-from device_presets import Preset, describe, get_device, get_preset, preset_names
+from device_presets import describe, get_device, get_preset, preset_names
 from device_presets.cards.listing import listing
 from device_presets.library.steps_at_zero import asymmetry_at_zero, states_at_zero
 from device_presets.library.to_aihwkit import aihwkit_device
@@ -44,10 +44,6 @@ def fields_of(device: object) -> dict[str, object]:
     """Returns all fields, with numbers in aihwkit's single precision (where 0.3 / 0.75 is 0.4)."""
     fields = {f.name: getattr(device, f.name) for f in dataclasses.fields(device)}  # type: ignore[arg-type]
     return {n: np.float32(v) if isinstance(v, float | int) else v for n, v in fields.items()}
-
-
-def values_of(preset: Preset) -> dict[str, float | bool | None]:
-    return {name: parameter.value for name, parameter in preset.parameters.items()}
 
 
 @pytest.mark.parametrize(("name", "aihwkit_name"), AIHWKIT_PRESETS.items())

@@ -7,7 +7,6 @@ import pytest
 from rpu_ssnn.spec.tile import TileSpec
 
 LINES = {"ohm_per_cell": 10.0, "on_resistance": 1e4, "voltage_constant": 0.2}
-HEAT = {"temperature_k": 350.0, "activation_energy_ev": 1.0}
 REFUSED: dict[str, list[tuple[dict[str, Any], str]]] = {
     "line_spread": [({"step_by_row": 0.1}, "unknown key; did you mean step_by_output_line")],
     "device_read_noise": [({"slow_levels": "three"}, "'many' or 'two'")],

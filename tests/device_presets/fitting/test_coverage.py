@@ -4,7 +4,6 @@
 docs/results/fit_coverage/rows.csv` writes the counts of the cases that it ran into that file.
 """
 
-import math
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -21,7 +20,16 @@ from device_presets import Preset, get_preset
 from device_presets.fitting import fit_file
 from device_presets.library.steps_at_zero import mean_steps
 from support.device_presets.fits import COARSE_RERAM, ONE, ZERO, write_pulses
-from support.device_presets.timed import STEP, WIDTH, Train, leak, log_loss, train, write_train
+from support.device_presets.timed import (
+    STEP,
+    Train,
+    leak,
+    log_loss,
+    pulsed_factor,
+    train,
+    widths_and_gaps,
+    write_train,
+)
 
 RARE = 5e-4
 """The probability, at either end, that counts of correct intervals fall outside the limits."""
@@ -94,13 +102,6 @@ def of_preset(
     )
 
 
-def charge_trap_factor(width: float, gap: float) -> float:
-    """Returns the step of `charge_trap_pulsed` over that of an isolated pulse of nominal width."""
-    physics = get_preset("charge_trap_pulsed").pulse_physics
-    recovered = (1 / physics.used_share(width) - 1) * math.exp(-gap / physics.gap_time_constant_s)
-    return physics.width_factor(width) * (1 + recovered)
-
-
 def leaking(rng: np.random.Generator) -> Train:
     """Returns a train for a device that leaks toward 0.1 with a time constant of 10 s."""
     done = train(60, 4, rng, shortest_s=0.01, longest_s=1.0, reads=4)
@@ -113,25 +114,14 @@ def losing(rng: np.random.Generator) -> Train:
     return Train(**done, slope=0.3, kept=log_loss(0.02, 1.0))
 
 
-def of_many_widths(rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Returns a train of pulses 6 to 300 us apart with different widths, and a flag for those of
-    the usual width."""
-    done = train(60, 4, rng, shortest_s=6e-6, longest_s=3e-4)
-    usual = rng.random(len(done["way"])) < 0.4
-    done["width"] = np.where(usual, WIDTH, rng.choice([1.2e-6, 1.6e-6, 2e-6, 5e-6], len(usual)))
-    return done, usual
-
-
 def trapping(rng: np.random.Generator) -> Train:
     """Returns a train for a device that depends on width and gap as `charge_trap_pulsed` does."""
-    done, _ = of_many_widths(rng)
-    return Train(**done, slope=0.3, factor=charge_trap_factor)
+    return Train(**widths_and_gaps(rng, 60, 4), slope=0.3, factor=pulsed_factor)
 
 
 def of_nothing(rng: np.random.Generator) -> Train:
     """Returns a train for a device that depends on neither width nor gap."""
-    done, _ = of_many_widths(rng)
-    return Train(**done, slope=0.3)
+    return Train(**widths_and_gaps(rng, 60, 4), slope=0.3)
 
 
 def of_train(
@@ -148,7 +138,6 @@ def of_train(
     )
 
 
-UNEVEN = 0.6
 CASES = {
     "constant": of_preset(
         "gokmen_vlasov", {"levels": 60, "w_max_spread": 0.1, "w_min_spread": 0.1}, 10, 110

@@ -16,7 +16,7 @@ from device_presets.fitting.reading.measurement import FEWEST_PULSES, read_measu
 from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.jump_tables.lookup_table import read_lookup_table
-from rpu_ssnn.common.errors import InputError
+from support.commands import refused
 from support.device_presets.jump_tables import write_table
 
 HEAD = "pulse,polarity,conductance_uS"
@@ -31,12 +31,6 @@ def sweep(n: int = 20) -> list[str]:
 def written(path: Path, lines: list[str]) -> Path:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
-
-
-def refused(*words: str) -> pytest.RaisesExc[InputError]:
-    """Expects an InputError of one line that contains the words in this order."""
-    pattern = "^[^\n]*" + "[^\n]*".join(map(re.escape, words)) + "[^\n]*$"
-    return pytest.raises(InputError, match=pattern)
 
 
 @pytest.mark.parametrize("above", [[], ["Chip 3, device 1, read at 0.1 V", ""]])
@@ -126,8 +120,6 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
         read(file, "other")
     with refused("a.xlsx: --sheet", "did you mean pulses?", "one of Sheet, other, pulses"):
         read(file, "pulse")
-    with refused("a.xlsx: sheet"):
-        read(file, "Sheet")
     book.move_sheet("pulses", -2)
     book.save(tmp_path / "c.xlsx")
     assert "sheets not read: other; " in read(tmp_path / "c.xlsx").notes[0]
@@ -135,12 +127,6 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
     sheet["C5"] = "twelve"
     book.save(file)
     with refused("a.xlsx, row 5: column conductance_uS", "'twelve'"):
-        read(file, "pulses")
-    with refused("--sheet", "must come with an Excel file, .xlsx"):
-        read(written(tmp_path / "a.csv", sweep()), "pulses")
-    sheet["C5"] = "=C4+0.5"
-    book.save(file)
-    with refused("a.xlsx, row 5: column C", "'=C4+0.5'", "save it there"):
         read(file, "pulses")
     sheet.sheet_state = "hidden"
     book.remove(book["other"])
@@ -150,9 +136,6 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
         read(file, "chart")
     with refused("a.xlsx: sheet: 'Sheet' is empty"):
         read(file)
-    (tmp_path / "b.xlsx").write_text("no Excel file")
-    with refused("b.xlsx: file", "readable Excel file"):
-        read(tmp_path / "b.xlsx")
 
 
 @pytest.mark.parametrize(("symbol", "volts"), [("G (\u03bcS)", None), ("I_D (uA)", 1.0)])
@@ -259,7 +242,6 @@ def test_gaps_take_no_step_across_them(tmp_path: Path, gap: str) -> None:
         ("5,up,12.50", "5,up,high", ("row 7: column conductance_uS: 'high'",)),
         ("5,up,12.50", '5,up,"1,250"', ("row 7: column conductance_uS: '1,250'", "decimal point")),
         ("5,up,12.50", "5,up,inf", ("row 7: column conductance_uS", "finite")),
-        ("5,up,12.50", "5,up,-0.1", ("row 7: column conductance_uS", "-0.1", "from 0")),
         ("5,up,12.50", "5,up,1e9", ("row 7: column conductance_uS", "to 1e+06 uS")),
         ("5,up,12.50", "5,sideways,12.5", ("row 7: column polarity: 'sideways'", "up or down")),
         ("5,up,12.50", "5,,12.5", ("row 7: column polarity", "up or down")),
@@ -293,7 +275,6 @@ def of_devices(names: str, row: str) -> list[str]:
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        ([], ("a.csv: file",)),
         ([HEAD], ("rows: 0",)),
         (["just words"], ("a.csv: file", "'just words' is one cell")),
         ([HEAD, "0,up,1", "1,up,2"], ("up pulses: 1", str(FEWEST_PULSES))),
@@ -314,9 +295,6 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
         read(tmp_path / "nowhere.csv")
     with refused("folder", "lookup table"):
         read(tmp_path)
-    (tmp_path / "a.csv").write_bytes(b"PK\x03\x04\0\0\xff")
-    with refused("a.csv: file", "UTF-8, with commas"):
-        read(tmp_path / "a.csv")
 
 
 def test_a_device_without_down_pulses_beside_others_is_refused(tmp_path: Path) -> None:

@@ -170,16 +170,6 @@ def test_a_fit_that_cannot_be_written_leaves_nothing(poor: FittedDevice, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
-def test_intervals_of_spreads_hold_the_truth() -> None:
-    rng = np.random.default_rng(3)
-    held = 0
-    for _ in range(2000):
-        values = 1 + rng.normal(0, 0.1, 8) + rng.normal(0, 0.05, 8)
-        _, low, high = spread_interval(values, np.full(8, 0.05**2), relative=False)
-        held += low <= 0.1 <= high
-    assert held / 2000 == pytest.approx(0.95, abs=0.02)
-
-
 @pytest.mark.parametrize("between", [0.0, 0.5, 3.0])
 def test_intervals_of_spreads_hold_where_the_fits_errors_are_in_doubt(between: float) -> None:
     """There are six devices, and the variance of a fit, 1, is itself estimated from ten numbers."""

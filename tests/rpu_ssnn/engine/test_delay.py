@@ -1,6 +1,7 @@
-"""Tests forward spikes that wait for their gradient."""
+"""Tests the spikes that meet in a slot, where forward ones may wait for their gradient."""
 
 import numpy as np
+import pytest
 
 from rpu_ssnn.spec import GradientSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import coincidence_synapses, rate_synapses
@@ -14,11 +15,17 @@ class SlotRecorder(Recorder):
     needs_presentations = False
 
 
-def test_forward_spikes_wait_for_their_gradient() -> None:
-    """Spikes wait for each crossbar above; a presentation begins with empty registers."""
-    spec = NetworkSpec(hidden=(70, 9), T=60, gradient=GradientSpec(delay=0.75))
-    assert spec.delays == (9, 4, 0)  # The delays are round(0.75 x 6 x 2) and round(0.75 x 6 x 1).
-    network = make_network(spec, lambda c: SlotRecorder(c, 1.0), TrainingSpec(batch=2))
+@pytest.mark.parametrize(
+    ("delay", "delays", "kind"), [(0.0, (0, 0, 0), Recorder), (0.75, (9, 4, 0), SlotRecorder)]
+)
+def test_a_pulse_row_is_one_slot_s_spikes_after_their_wait(
+    delay: float, delays: tuple[int, ...], kind: type[Recorder]
+) -> None:
+    """Spikes wait for each crossbar above, by round(0.75 x 6 x 2) and round(0.75 x 6 x 1) slots; a
+    presentation begins with empty registers."""
+    spec = NetworkSpec(hidden=(70, 9), T=60, gradient=GradientSpec(delay=delay))
+    assert spec.delays == delays
+    network = make_network(spec, lambda c: kind(c, 1.0), TrainingSpec(batch=2))
     shown = presentations(2, (12, 70, 9, 4), layers=4)
     weights = tuple(s.linear_read().copy() for s in network.synapses)
     with network:

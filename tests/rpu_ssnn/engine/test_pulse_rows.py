@@ -6,7 +6,7 @@ import pytest
 from rpu_ssnn.engine.pulses import BUFFER_ROWS
 from rpu_ssnn.spec import EncodingSpec, GradientSpec, NetworkSpec, TrainingSpec
 from rpu_ssnn.synapses import rate_synapses
-from support.rpu_ssnn.equations import Trace, presentations
+from support.rpu_ssnn.equations import presentations
 from support.rpu_ssnn.passes import VARIANTS, Recorder, make_network
 
 
@@ -26,29 +26,6 @@ def test_pulses_come_in_bounded_blocks_and_in_physical_order() -> None:
             post = sum(len(row[2]) for row in synapses.rows if row[0] == b)
             assert pre == shown.spikes[b, layer]
             assert post == shown.gradient_spikes[b, layer + 1]
-
-
-def test_a_pulse_row_is_one_slot_s_spikes() -> None:
-    """The forward and gradient spikes of a row were fired in the same slot of a pass that is
-    stepped by hand."""
-    spec = NetworkSpec(hidden=(9,), T=60)
-    network = make_network(spec, lambda c: Recorder(c, 1.0), TrainingSpec(batch=1))
-    shown = presentations(1)
-    weights = tuple(s.linear_read().copy() for s in network.synapses)
-    with network:
-        network.train_batch(shown.rates, shown.labels, np.random.default_rng(5))
-    shown.keys[:] = np.random.default_rng(5).integers(2**64, size=1, dtype=np.uint64)
-    trace = Trace(spec, weights, shown)
-    for layer, synapses in enumerate(network.synapses):
-        expected = []
-        for t in range(spec.slots):
-            pre = np.flatnonzero(trace.trains[layer][t])
-            up = np.flatnonzero(trace.up[layer + 1][t])
-            down = np.flatnonzero(trace.down[layer + 1][t])
-            if len(pre) or len(up) or len(down):
-                expected.append((0, (*pre,), (*(up * 2 + 1), *(down * 2))))
-        assert synapses.rows == expected
-        assert len(expected) > 30
 
 
 def test_nothing_is_lost_when_the_buffers_fill_with_a_presentation_s_last_slot() -> None:

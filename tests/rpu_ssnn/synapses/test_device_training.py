@@ -42,7 +42,6 @@ class CountedTile(TileSynapses):
         self.sent_up = np.zeros(self.shape, np.int64)
         self.sent_down = np.zeros(self.shape, np.int64)
         self.offered = np.zeros(self.shape, np.int64)
-        self.direct: int = 0
         tile = self.tiles[0]
         update = tile.update
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from device_presets import get_preset
 from rpu_ssnn.network import Network
@@ -235,15 +234,3 @@ def test_few_changes_do_not_hide_slow_noise_from_reads() -> None:
 def test_memory_shorter_than_a_batch_is_refused() -> None:
     with refused("device_read_noise.slow_time_s", "0.0001", "at least 0.00025 s", "white_of_range"):
         noisy(device_read_noise={"slow_of_range": 0.01, "slow_time_s": 1e-4})
-
-
-def test_currents_do_not_depend_on_the_threads_of_matrix_products() -> None:
-    """Two threads would sum 784 lines in another order than one, with other roundings."""
-    noise = {"white_of_range": 0.01}
-    lines = (np.random.default_rng(0).random((50, 784)) < 0.1).astype(np.float32)
-    currents = []
-    for threads in (1, 2):
-        synapses = native(IDEAL, make_crossbar(784, 256), device_read_noise=noise)
-        with threadpool_limits(threads):
-            currents.append(synapses.currents(lines))
-    np.testing.assert_array_equal(*currents)

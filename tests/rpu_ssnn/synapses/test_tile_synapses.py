@@ -7,13 +7,14 @@ from threadpoolctl import threadpool_limits
 from device_presets import get_device, get_preset
 from rpu_ssnn.spec.array_physics import WearSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec, TileSpec
+from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.base import PulseBlock
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from rpu_ssnn.synapses.tiles.pulse_rows import RowWriter
 from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.commands import refused
 from support.device_presets.tile_steps import steps_at_zero
-from support.rpu_ssnn.exact_tiles import EXACT_DEVICE, STEP, on_tile
+from support.rpu_ssnn.exact_tiles import EXACT_DEVICE, STEP, on_native, on_tile
 from support.rpu_ssnn.native_devices import all_at, on_all
 from support.rpu_ssnn.networks import deliver, make_block, make_crossbar, random_trains
 
@@ -226,9 +227,17 @@ def test_a_device_may_get_more_pulses_than_sixteen_bits_count() -> None:
     assert writer.down.sum() == 0
 
 
-def test_currents_of_a_reference_do_not_depend_on_the_threads_of_matrix_products() -> None:
+@pytest.mark.parametrize(
+    "make",
+    [
+        on_tile(reads=ReadSpec(), reference=ReferenceSpec(scheme="reference_device")),
+        on_native(device_read_noise={"white_of_range": 0.01}),
+    ],
+    ids=["reference of a tile", "noise of native devices"],
+)
+def test_currents_do_not_depend_on_the_threads_of_matrix_products(make: SynapsesFactory) -> None:
+    """Two threads would sum 784 lines in another order than one, with other roundings."""
     lines = (np.random.default_rng(0).random((50, 784)) < 0.1).astype(np.float32)
-    make = on_tile(reads=ReadSpec(), reference=ReferenceSpec(scheme="reference_device"))
     currents = []
     for threads in (1, 2):
         synapses = make(make_crossbar(784, 256))

@@ -194,10 +194,6 @@ def test_what_no_study_can_have_is_refused(here: Path) -> None:
         new_study(np.zeros((3, 4)))  # type: ignore[arg-type]
     with refused("new: quick", "str", "must be of type bool"):
         new_study("mine.npz", quick="yes")  # type: ignore[arg-type]
-    with refused("new", "label", "'foo'", "must be left out with a standard set"):
-        new_study("digits", label="foo")
-    with refused("nowhere.npz", "must exist"):
-        new_study("nowhere.npz")
     with refused("yin_yang_latency", "recorded spikes", "must be values"):
         new_study("yin_yang_latency")
 

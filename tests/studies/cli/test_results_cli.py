@@ -42,7 +42,6 @@ def folder(tmp_path: Path) -> Path:
     [
         (("table", "--rows", "none.csv"), "none.csv: file: No such file"),
         (("plot", "--x", "seed", "--kind", "gaps"), "plot: --x: 'seed'"),
-        (("plot", "--kind", "gaps", "--out", "a.jpg"), "plot: --out: 'a.jpg'"),
         (("report", "--out", "no/where.html"), "report: --out: 'no/where.html'"),
         (("table", "--out", "t.tex"), "table: --out: 't.tex' is not allowed; must end in .csv"),
         (("table", "--out", "results.csv"), "table: --out: 'results.csv'"),

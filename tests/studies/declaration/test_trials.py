@@ -215,9 +215,7 @@ def test_all_settings_of_a_method_identify_it(field: str, models: tuple[BaseMode
     [
         {"hyperparameters": {"weight_range": 8.0, "learning_rate": 1.5}},
         {"hyperparameters": {"weight_range": 9.0, "learning_rate": 1.0}},
-        {"overrides": {"cycle_to_cycle": 0.1}},
         {"device": "charge_trap"},
-        {"tile": {"slot_seconds": 1e-6}},
     ],
 )
 def test_every_setting_of_a_device_case_is_part_of_the_identity(changes: dict[str, Any]) -> None:

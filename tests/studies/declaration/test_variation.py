@@ -1,7 +1,5 @@
 """Tests settings that vary independently or together, and neuron circuits that have names."""
 
-from typing import Any
-
 import pytest
 
 from device_presets import circuit_names, get_circuit
@@ -42,11 +40,9 @@ def test_a_number_of_seeds_and_no_question_are_a_study() -> None:
     assert study.seeds == small_study(seeds={"count": 3}).seeds == (0, 1, 2)
 
 
-@pytest.mark.parametrize(
-    "declared", [{"together": [{"training.decay": [1, 1.0], "network.T": [10, 10]}]}]
-)
-def test_points_that_differ_in_spelling_alone_are_one(declared: dict[str, Any]) -> None:
-    assert len(sweeps(**declared)) == 2  # There is one per case.
+def test_points_that_differ_in_spelling_alone_are_one() -> None:
+    together = [{"training.decay": [1, 1.0], "network.T": [10, 10]}]
+    assert len(sweeps(together=together)) == 2  # There is one per case.
 
 
 def circuits(study: Study) -> set[CircuitSpec]:

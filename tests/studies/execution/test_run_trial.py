@@ -36,12 +36,6 @@ CASES: dict[str, dict[str, Any]] = {
     "ann": {"update": "ann", "learning_rate": 0.1},
     "conversion": {"update": "conversion", "learning_rate": 0.1},
     "rate": RATE,
-    "coincidence": {"update": "coincidence", "learning_rate": 1.0},
-    "charge_trap_pulsed": {
-        "device": "charge_trap_pulsed",
-        "tile": {"simulator": "native"},
-        "hyperparameters": {"weight_range": 4.0, "learning_rate": 30.0},
-    },
     "ideal": {"device": "ideal", "hyperparameters": {"weight_range": 4.0, "learning_rate": 1.0}},
 }
 

@@ -186,8 +186,6 @@ def test_without_the_reference_the_runs_are_still_shown(tmp_path: Path) -> None:
 
 
 def test_no_folder_and_no_place_are_refused(tmp_path: Path) -> None:
-    with refused("result folder"):
-        write_report(tmp_path)
     root = write_folder(tmp_path / "out", nasty_study())
     with refused("path: ", "must be in an existing folder"):
         write_report(root, tmp_path / "nowhere" / "a.html")

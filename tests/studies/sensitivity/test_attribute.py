@@ -228,8 +228,6 @@ def test_a_device_is_found_by_label_by_preset_or_taken_from_the_library() -> Non
     with pytest.raises(InputError, match=r"'network.T' .* must be one value under `network`"):
         ask(device_study(network={"hidden": [8]}, sweep={"network.T": [10, 20]}), "ecram")
     assert ask(device_study(sweep={"network.T": [10, 20]}), "ecram")  # T is 10 without the sweep.
-    with pytest.raises(InputError, match="must be a device that pulses move both ways"):
-        ask(study, "pcm")
 
 
 @pytest.mark.parametrize("device", ["lab.yaml", "lab.yaml:lab_hzo"])

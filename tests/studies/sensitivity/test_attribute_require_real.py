@@ -1,6 +1,5 @@
 """Runs `attribute` and `require` with real training of tiles, by the command line, and resumed."""
 
-import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -8,13 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
-from studies.cli.app import main
 from studies.declaration.study import Study
 from studies.execution.study_runs import run_in_folder
 from studies.sensitivity.attribution import REMAINING, attribute
-from support.studies.harness import RATE, Harness
+from support.commands import Command
+from support.studies.harness import RATE, Harness, study_file
 from support.studies.question_fakes import device_study
 
 REAL: dict[str, Any] = {
@@ -37,75 +35,46 @@ REAL: dict[str, Any] = {
 
 
 @pytest.fixture
-def study_file(tmp_path: Path) -> Path:
-    path = tmp_path / "real.yaml"
-    path.write_text(yaml.safe_dump(REAL))
-    return path
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["rpu-ssnn", *arguments])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code in (None, 0)
+def real(tmp_path: Path) -> Path:
+    return study_file(tmp_path, "real.yaml", **REAL)
 
 
 @pytest.mark.slow
-def test_attribution_of_a_noisy_device(
-    study_file: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_attribution_of_a_noisy_device(real: Path, tmp_path: Path, command: Command) -> None:
     out = tmp_path / "out"
-    command = ["attribute", str(study_file), "--device", "reram_es", "--out", str(out)]
-    call(monkeypatch, *command)
-    first = capsys.readouterr()
+    question = "attribute", real, "--device", "reram_es", "--out", out
+    code, printed, _ = command(*question)
+    assert code == 0
     table = pd.read_csv(out / "attribution.csv").set_index("imperfection")
     assert {"cycle_to_cycle", "write_noise", "nonlinearity", "stuck_share"} <= set(table.index)
     assert table.loc["all together", "recovered"] > 5.0  # A device with noise of 5 loses a lot.
     assert table["lost_n"].eq(3).all()
     assert table["recovered_n"].drop(REMAINING).eq(3).all()
     assert (out / "attribution.png").read_bytes()[:4] == b"\x89PNG"
-    assert "every change keeps the hyperparameters" in first.out
-    call(monkeypatch, *command)
-    second = capsys.readouterr()
-    assert second.out == first.out
-    assert "to run" not in second.err
-    call(monkeypatch, "ledger", str(out))
-    spent = capsys.readouterr().out
+    assert "every change keeps the hyperparameters" in printed
+    code, again, errors = command(*question)
+    assert (code, again, "to run" in errors) == (0, printed, False)
+    _, spent, _ = command("ledger", out)
     assert "only write_noise" in spent
     assert "energy_per_pulse_j and endurance_cycles: not known to the preset" in spent
 
 
 @pytest.mark.slow
-def test_requirement_of_levels(
-    study_file: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    out = tmp_path / "out"
-    command = ["require", str(study_file), "--device", "ideal", "--loss", "30"]
-    command += ["--parameter", "levels", "--out", str(out)]
-    call(monkeypatch, *command)
-    first = capsys.readouterr().out
+def test_requirement_of_levels(real: Path, tmp_path: Path, command: Command) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    question = "require", real, "--device", "ideal", "--loss", "30", "--parameter", "levels"
+    code, printed, _ = command(*question, "--out", out)
+    assert code == 0
     table = pd.read_csv(out / "requirements.csv").set_index("parameter")
     # Weights of two states learn nothing here, while a hundred states are plenty.
     assert 2 < table.loc["levels", "required"] < 100
     assert table.loc["levels", "verdict"] == "met"
-    call(monkeypatch, *command)
-    assert capsys.readouterr().out == first
-    kept = ["--rows", str(out / "results.csv")]
-    call(monkeypatch, *command[:-1], str(tmp_path / "elsewhere"), *kept)
-    again = capsys.readouterr()
-    assert again.out == first.replace(str(out), str(tmp_path / "elsewhere"))
-    assert "running" not in again.err
-    assert "at most 33 trainings (rate, as it is, levels), " in again.err
-    assert (
-        " one after the other if each takes as long as the longest finished one; --plan"
-        in again.err
-    )
+    assert command(*question, "--out", out)[:2] == (0, printed)
+    code, again, errors = command(*question, "--out", elsewhere, "--rows", out / "results.csv")
+    assert (code, again) == (0, printed.replace(str(out), str(elsewhere)))
+    assert "running" not in errors
+    assert "at most 33 trainings (rate, as it is, levels), " in errors
+    assert " if each takes as long as the longest finished one; --plan" in errors
 
 
 def test_units_are_kept_in_folders_and_searched_once(harness: Harness, tmp_path: Path) -> None:
