@@ -63,18 +63,13 @@ class PublishedMetrics:
     source: str
 
     def __post_init__(self) -> None:
+        ratio = f"must be above 1, at most {_MOST_ON_OFF:g}"
         label = f"must be between -{LARGEST_LABEL:g} and {LARGEST_LABEL:g}: {_CONVENTION}"
+        ways = ("up", "down")
         limits = (
-            (
-                "on-off",
-                math.nextafter(1.0, 2.0),
-                _MOST_ON_OFF,
-                f"must be above 1, at most {_MOST_ON_OFF:g}",
-            ),
-            ("states-up", 2, 1e7, "must be 2 to 10 million pulses"),
-            ("states-down", 2, 1e7, "must be 2 to 10 million pulses"),
-            ("nonlinearity-up", -LARGEST_LABEL, LARGEST_LABEL, label),
-            ("nonlinearity-down", -LARGEST_LABEL, LARGEST_LABEL, label),
+            ("on-off", math.nextafter(1.0, 2.0), _MOST_ON_OFF, ratio),
+            *((f"states-{way}", 2, 1e7, "must be 2 to 10 million pulses") for way in ways),
+            *((f"nonlinearity-{way}", -LARGEST_LABEL, LARGEST_LABEL, label) for way in ways),
             ("cycle-to-cycle", 0.0, 1.0, "must be a share of the range, 0 to 1"),
             ("device-to-device", 0.0, 5.0, "must be between 0 and 5, in units of the label"),
         )

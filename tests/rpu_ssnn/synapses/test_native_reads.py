@@ -229,8 +229,3 @@ def test_few_changes_do_not_hide_slow_noise_from_reads() -> None:
         pulse(synapses, on_lines(1, [3], [2], []))
         into = np.zeros((20, 8), "f4"), np.zeros((8, 20), "f4")
         assert synapses.write_changes(seen, *into) is enough
-
-
-def test_memory_shorter_than_a_batch_is_refused() -> None:
-    with refused("device_read_noise.slow_time_s", "0.0001", "at least 0.00025 s", "white_of_range"):
-        noisy(device_read_noise={"slow_of_range": 0.01, "slow_time_s": 1e-4})

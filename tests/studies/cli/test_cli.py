@@ -174,20 +174,6 @@ def test_without_the_reference_there_is_no_table_but_the_rows_are_there(
     assert len(pd.read_csv(harness.out / "results.csv")) == 4
 
 
-def test_an_interrupted_run_says_how_to_go_on(
-    command: Command, harness: Harness, study: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("studies.execution.study_runs.run_in_folder", interrupt)
-    code, _, errors = command("run", study, "--out", harness.out)
-    assert code == 130
-    again = f"rpu-ssnn run {study} --out {harness.out}"
-    kept = f"interrupted; finished rows are kept in {harness.out}"
-    assert errors == f"{kept}; continue with: {again}\n"
-
-
 def broken_pair(trials: list[Trial], data_root: Path | None) -> None:
     raise BrokenEnvironmentError("aihwkit 0 with torch 0 does not work", "rebuild")
 

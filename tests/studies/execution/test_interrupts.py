@@ -170,10 +170,8 @@ def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
 
 def test_a_command_that_a_cluster_ends_says_how_to_go_on(tmp_path: Path, harness: Harness) -> None:
     harness.order("sleep", "coincidence seed 0")  # This is the third trial of the only worker.
-    study = study_file(tmp_path)
-    with start(
-        tmp_path, harness.orders, "run", study, "--out", harness.out, "--workers", 1
-    ) as process:
+    run = "run", study_file(tmp_path), "--out", harness.out, "--workers", 1
+    with start(tmp_path, harness.orders, *run) as process:
         wait_until(lambda: len(list((harness.out / "trials").glob(FINISHED))) == 2, "two rows")
         for _ in range(2):  # `timeout` signals twice, and on a cluster the workers hear it too.
             os.killpg(process.pid, signal.SIGTERM)
@@ -182,7 +180,9 @@ def test_a_command_that_a_cluster_ends_says_how_to_go_on(tmp_path: Path, harness
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "leaked" not in errors  # Python's tracker says so of processes that ended at once.
-    assert f"interrupted; finished rows are kept in {harness.out}; continue with: " in errors
+    again = " ".join(map(str, ("rpu-ssnn", *run)))
+    said = f"interrupted; finished rows are kept in {harness.out}; continue with: {again}"
+    assert said in errors.splitlines()
 
 
 @pytest.mark.parametrize("wait", [0.3, 0.8, 2.0])
