@@ -49,7 +49,7 @@ columns need two lines each."""
 class _OwnSettings(Spec):
     """Checks those parameters of the classifier that no other settings check."""
 
-    hidden: Neurons | tuple[Neurons, ...]
+    hidden: Neurons | Annotated[tuple[Neurons, ...], Field(min_length=1)]
     T: Slots
     learning_rate: Positive
     scale: Literal["training", "each"]

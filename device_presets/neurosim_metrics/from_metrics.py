@@ -74,10 +74,10 @@ class PublishedMetrics:
             ("device-to-device", 0.0, 5.0, "must be between 0 and 5, in units of the label"),
         )
         allowed = "must say where the numbers are from"
-        require(self.source.strip(), "metrics", "source", self.source, allowed)
+        require(self.source.strip(), "metrics", "--source", self.source, allowed)
         for field, low, high, allowed in limits:
             value = getattr(self, field.replace("-", "_"))
-            require(low <= value <= high, "metrics", field, value, allowed)
+            require(low <= value <= high, "metrics", f"--{field}", value, allowed)
 
     @property
     def sweeps(self) -> tuple[tuple[int, float], tuple[int, float]]:

@@ -141,10 +141,8 @@ def text_of(path: Path, most: int = MOST_TEXT_BYTES) -> str:
     """
     try:
         return read_text(path, most)
-    except OSError as fault:
-        raise InputError(path, "file", reason(fault), "must be a readable file") from fault
-    except UnicodeDecodeError as fault:
-        raise InputError(path, "file", Fault(fault.reason), "must be UTF-8 text") from fault
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputError(path, "file", reason(fault), "must be a readable file in UTF-8") from fault
 
 
 def is_regular(path: Path) -> bool:

@@ -47,7 +47,7 @@ _CAUSES = {
     r"<block \w+ start>": "must begin in the same column as the other lines of its block",
     r"mapping values|expected ':'": "must be `key: value`, as all lines of its block: one colon "
     "with a space after it, and the keys in one column; text with a colon needs quotes",
-    r"expected ',' or|found '(<scalar>|[]}])'|quoted scalar, found unexpected end": "must have a "
+    r"expected ',' or|node content|found '(<scalar>|[]}])'|scalar, found unexpected": "must have a "
     "comma between entries, and close each bracket and quote that it opens; text with brackets or "
     "quotes needs quotes of the other kind around it",
     r"start any token|undefined alias|block scalar|escape": "must have single quotes around text",
@@ -104,7 +104,8 @@ def load(text: str) -> Any:
         for complaint, allowed in _CAUSES.items():
             if re.search(complaint, problem) and "\xa0" not in text:
                 mark = error.context_mark if "scan" in problem and error.context_mark else mark
-                raise _fault(mark, [*text.splitlines(), ""][mark.line].strip(), allowed) from None
+                line = [*text.splitlines(), ""][mark.line].strip()
+                raise _fault(mark, line or Fault("here the file ends"), allowed) from None
         more = ", where a no-break space (as of a web page) is no space" if "\xa0" in text else ""
         raise _fault(mark, problem, f"must be valid YAML{more}") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:

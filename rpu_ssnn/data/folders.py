@@ -19,7 +19,13 @@ def data_folder(root: Path | None) -> Path | None:
 
     Raises:
         InputError: the name cannot be that of a folder.
+        MissingDataError: there is no such folder.
     """
-    if root is None and (named := os.environ.get(DATA_ENV)):
-        return user_path("environment", DATA_ENV, named)
-    return None if root is None else user_path("data", "folder", root)
+    named = root if root is not None else os.environ.get(DATA_ENV)
+    if not named:
+        return None
+    where, field = ("environment", DATA_ENV) if root is None else ("data", "folder")
+    path = user_path(where, field, named)
+    if not path.is_dir():
+        raise MissingDataError(where, field, str(named), "must be an existing folder")
+    return path

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
+from rpu_ssnn.common.errors import require
 from rpu_ssnn.data import Dataset, load_dataset
 from rpu_ssnn.data_spec import OwnData, OwnDataReading, Time
 from rpu_ssnn.spec import OneLine, Share
@@ -47,8 +48,9 @@ class DatasetSettings(OwnDataReading):
         if not self.name:
             raise ValueError("must have the name of a standard set, or the file of your own data")
         for field in OwnDataReading.model_fields:
-            if self.file is None and getattr(self, field) != type(self).model_fields[field].default:
-                raise ValueError(f"must have `file` beside `{field}`, which is for your own data")
+            given = getattr(self, field)
+            own = self.file is not None or given == type(self).model_fields[field].default
+            require(own, "dataset", field, given, "must be left out without `file`, your own data")
         return self
 
     @property

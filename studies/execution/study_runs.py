@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rpu_ssnn.common.errors import Fault, InputError, nearest, require_kind, several
+from rpu_ssnn.common.errors import Fault, InputError, nearest, require, require_kind, several
 from rpu_ssnn.common.files import is_regular, user_path
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.data.user_data import file_digest
@@ -180,6 +180,8 @@ def contents_of(study: Study, root: Path, imported: StoredRuns = NO_ROWS) -> Fol
     Raises:
         InputError: a file with hyperparameters is not valid.
     """
+    found = Fault("Not a directory")
+    require(root.is_dir() or not root.exists(), root, "output folder", found, "must be a folder")
     folder = ResultFolder(root)
     known = known_hyperparameters(study, folder.hyperparameters)
     stored = folder.trials.read_all()

@@ -33,13 +33,14 @@ class Mine(CoincidenceRule):
 YAML = [
     Bad(PLAN, {"s.yaml": content}, ("s.yaml: ", place, value))
     for content, place, value in [
-        ("study: [", "line 1, column 9", ""),
+        ("study: [", "line 1, column 9: 'study: ['", "close each bracket"),
+        ("cases:\n  - {a: 1\n", "line 3, column 1: here the file ends", "close each bracket"),
         ("study: a\n\tseeds: 1\n", "line 2", "tabs"),
         ("study: a\nseeds:\xa01\nT: 1", "line 3", "no-break space"),
         ("", "content", "missing"),
         ("just text", "content", "'just text'"),
         ("1: 2\n", "line 1, column 1: 1", "key"),
-        (bytes(range(256)), "file", "UTF-8"),
+        (bytes(range(256)), "file: not text in UTF-8", ""),
         ("study: x\ncases: [{update: rate, learning_rate: 0,05}]\n", "line 2", "5 is not allowed"),
         ('cases:\n  - {label: "a\\e[31mb"}\n', "line 2, column ", "without control characters"),
         ("cases:\n  a: 1\n  - b: 2\n", "line 3, column 3: '- b: 2'", "cannot be mixed"),
@@ -65,6 +66,9 @@ STUDIES = [
     of_study("network: {\u0422: 5}", "network.", "written '\\u0422'; must be one of hidden"),
     of_case("update: rate, T: 5", "case 2.T", "`update: rate`; did you mean network.T?"),
     of_study("seeds: 1e1", "seeds: 10.0", "must be a whole number n"),
+    of_study(
+        "dataset: {name: digits, shape: [8, 8, 1]}", "dataset.shape: ", "left out without `file`"
+    ),
     of_study("chip: ''", "chip: ''", "must name a file"),
     of_study("quoted: {'': {accuracy: 9, source: x}}", "quoted: ''", "at least 1 character"),
     of_study("network: {layers: [0]}", "network.layers.0", "0"),

@@ -98,7 +98,7 @@ def test_a_first_pulse_that_does_nearly_all_has_a_spread(tmp_path: Path) -> None
     ],
 )
 def test_metrics_out_of_range(tmp_path: Path, changes: dict[str, float], message: str) -> None:
-    with pytest.raises(InputError, match=f"^metrics: {message}"):
+    with pytest.raises(InputError, match=f"^metrics: --{message}"):
         made(tmp_path, **changes)
 
 

@@ -95,6 +95,7 @@ def test_a_number_of_neurons_is_one_hidden_layer() -> None:
         {"threads": 10**9},
         {"hidden": "64"},
         {"hidden": 0},
+        {"hidden": ()},
         {"hidden": 3.5},
         {"synapses": "capacitr"},
         {"synapses": 5},

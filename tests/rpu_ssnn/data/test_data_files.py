@@ -54,6 +54,9 @@ def test_without_a_folder_it_says_how_to_name_one(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv(DATA_ENV, "")  # An empty value does not name a folder.
     with refused("mnist: data folder", DATA_ENV):
         load("mnist")
+    monkeypatch.setenv(DATA_ENV, "/no/images")
+    with refused(f"environment: {DATA_ENV}: '/no/images'", "an existing folder"):
+        load("mnist")
     monkeypatch.setenv(DATA_ENV, "~nosuchuser/images")
     with refused(f"environment: {DATA_ENV}: '~nosuchuser/images'"):
         load("mnist")
