@@ -18,7 +18,7 @@ _COUNTED = {"cases": "case", "together": "together"}
 TAG_MARK = "<"
 """Starts the tag of a union's member in the location of an error; users do not write it."""
 
-_MEMBER = re.compile(r"[\w-]+\[.*\]|\[key\]|bool|int|float|str|none|path")
+_MEMBER = re.compile(r"[\w-]+\[.*\]|\[key\]|(constrained-)?(bool|int|float|str)|none|path")
 """pydantic's names of the members of a union, in the location of an error; users do not write
 them."""
 
