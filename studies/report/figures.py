@@ -143,7 +143,7 @@ def _gaps(axes: Axes, table: pd.DataFrame) -> None:
         if row["gap"] != row["gap"]:
             continue  # this is the reference, or has no seed in common with it
         colour = style[row["case"]].colour
-        half = row["gap_ci"] if row["gap_n"] >= FEWEST_SEEDS else 0.0
+        half = 0.0 if math.isnan(row["gap_ci"]) else row["gap_ci"]
         note = mark(row["gap"], row["gap_ci"], row["gap_p_holm"])
         axes.barh(place, row["gap"], height=0.7, ec=colour, fc="white" if note else colour)
         axes.errorbar(row["gap"], place, xerr=half, fmt="none", ecolor="black", capsize=2, lw=1)

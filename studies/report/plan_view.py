@@ -29,7 +29,8 @@ def plan_text(plan: Plan, estimate: Estimate | None) -> str:
         memory = estimate.peak_memory_mb / 1024
         lines.append(
             f"about {duration(estimate.wall_seconds(plan))} with "
-            f"{counted(estimate.workers, 'worker')}, {memory:.1f} GiB of memory; "
+            f"{counted(estimate.workers, 'worker')}, of which their start takes "
+            f"{duration(estimate.startup_seconds)}; {memory:.1f} GiB of memory; "
             "measured in the first steps of a training, which have the most pulses; longer if "
             "other programs use the cores"
         )

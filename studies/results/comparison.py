@@ -1,5 +1,6 @@
 """Compares cases of a study by pairs of runs with the same seed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from numbers import Real
 
@@ -31,10 +32,11 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     Each row of the table is another case at a point of the sweep, in the order of the results:
     ``case``, the swept settings, ``difference`` (mean of case minus ``against`` over the seeds
     that both have, percentage points of accuracy), ``ci`` (half width of its 95 % interval,
-    Student t), ``n`` (number of these seeds, or of devices that were drawn from a fit in either
-    case, whose means are the differences), ``p_alone`` (two-sided paired t-test), ``p_holm`` (the
-    same after Holm's correction over all rows of the table) and ``significant`` (whether that is
-    below 0.05; None if nothing was tested, as with fewer than three seeds).
+    Student t; NaN if nothing was tested), ``n`` (number of these seeds, or of devices that were
+    drawn from a fit in either case, whose means are the differences), ``p_alone`` (two-sided paired
+    t-test), ``p_holm`` (the same after Holm's correction over all rows of the table) and
+    ``significant`` (whether that is below 0.05; None if nothing was tested, as with fewer than
+    three seeds).
 
     >>> import pandas as pd
     >>> runs = [("rate", 90.1, 91.0, 90.6), ("trap", 89.0, 90.1, 89.4), ("fet", 85.2, 86.9, 86.0)]
@@ -86,6 +88,7 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     table = pd.DataFrame([{"case": case} | point for case, point, _ in points])
     table = table.join(columns_of_tests(tests, names | {"p": "p_holm"}))
     table["significant"] = pd.Series([test.significant for test in tests], dtype=object)
+    table.loc[table["p_alone"].isna(), "ci"] = math.nan
     return table[[against not in (case, titled(case, at)) for case, at, _ in points]]
 
 

@@ -43,10 +43,11 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
     ``saturated_fraction`` (means), ``accuracy_on`` (the images that were read), ``epochs`` and
     ``images`` (on which each run was trained), and ``input`` if input spikes were given.
     If devices were drawn from a fit, intervals are computed from the means of the draws, or from
-    all seeds if that interval is wider (with fewer than three draws, ``accuracy_ci`` is NaN).
+    all seeds if that interval is wider.
     ``gap_n`` counts these means or seeds, and ``sd_seeds`` and ``sd_fit`` are the deviations
     between seeds and between draws (`nested_deviations`).
-    A value that cannot be computed, such as an interval from one seed, is NaN.
+    A value that cannot be computed is NaN, as is an interval of fewer than three seeds or of equal
+    accuracies, and that of a gap without p.
 
     >>> import pandas as pd
     >>> rows = pd.DataFrame({
@@ -84,18 +85,20 @@ _GAP_COLUMNS = ("ci", "n", "p_holm", "significant", "p_alone")
 def accuracy_of(runs: pd.DataFrame) -> tuple[SampleStatistics, dict[str, float]]:
     """Returns the statistics of a case's accuracy (%), and its deviations if devices were drawn.
 
-    The interval of drawn devices is that of `independent_values`, and NaN if they are fewer than
-    three.
+    The interval of drawn devices is that of `independent_values`. It is NaN for fewer than three
+    values, and for values that are all equal, which do not tell how accuracies scatter.
     """
     by_seed = accuracies(runs)
     accuracy, draws = describe(by_seed.tolist()), draws_of(runs)
-    if draws is None:
-        return accuracy, {}
-    groups = [by_seed.loc[rows].tolist() for rows in draws]
-    of_mean = describe(independent_values(groups))
-    half_width = of_mean.half_width if of_mean.n >= FEWEST_SEEDS else math.nan
-    deviations = dict(zip(("sd_seeds", "sd_fit"), nested_deviations(groups), strict=True))
-    return replace(accuracy, mean=of_mean.mean, half_width=half_width), deviations
+    groups = [by_seed.loc[rows].tolist() for rows in draws or []]
+    of_mean = describe(independent_values(groups)) if groups else accuracy
+    told = of_mean.n >= FEWEST_SEEDS and of_mean.minimum < of_mean.maximum
+    half_width = of_mean.half_width if told else math.nan
+    deviations = ("sd_seeds", "sd_fit"), nested_deviations(groups)
+    return (
+        replace(accuracy, mean=of_mean.mean, half_width=half_width),
+        dict(zip(*deviations, strict=True)) if groups else {},
+    )
 
 
 def _statistics(runs: pd.DataFrame) -> dict[str, Any]:

@@ -54,7 +54,8 @@ def headline(
         yield from _best(results, compared, reference, devices)
     if left_out:
         each = [f"{listed(names, MOST_NAMES)} ({why})" for why, names in left_out.items()]
-        yield f"The choice of the best device leaves out {'; '.join(each)}."
+        choice = "The choice" if len(compared) else "No device is named, as the choice"
+        yield f"{choice} of the best device leaves out {'; '.join(each)}."
     tested = table[table["gap_p_holm"].notna()]
     if len(tested):
         told = int(tested["gap_significant"].eq(True).sum())

@@ -143,7 +143,8 @@ def test_the_estimate_is_steps_times_their_number(tmp_path: Path) -> None:
     assert guess.startup_seconds > 3.0
     assert guess.peak_memory_mb == 1024.0
     text = plan_text(plan, guess)
-    assert "with 2 workers, 1.0 GiB of memory" in text
+    assert "with 2 workers, of which their start takes " in text
+    assert "; 1.0 GiB of memory; measured" in text
     assert "| reram_es |      2 |    0 |      6 |" in text
 
 

@@ -16,8 +16,8 @@ from support.studies.harness import small_study
 
 NAN = math.nan
 
-# These are t(0.975) for 2 and 1 degrees of freedom, from printed tables.
-T_2, T_1 = 4.30265, 12.70620
+# This is t(0.975) for 2 degrees of freedom, from printed tables.
+T_2 = 4.30265
 
 
 def frame(rows: list[tuple[str, int, float]], **more: Any) -> pd.DataFrame:
@@ -58,8 +58,15 @@ def test_only_seeds_that_both_have_are_paired() -> None:
     ]
     device = summary(frame(rows), "rate").set_index("case").loc["device"]
     assert device["gap"] == pytest.approx(-2.0)  # -1 and -3
-    assert device["gap_ci"] == pytest.approx(T_1 * math.sqrt(2) / math.sqrt(2), rel=1e-5)
+    assert math.isnan(device["gap_ci"])  # two pairs are not tested
     assert (device["n"], device["gap_n"]) == (3, 2)
+
+
+def test_equal_accuracies_have_no_interval() -> None:
+    rows = [("rate", seed, 99.0) for seed in range(3)] + [("ann", seed, 99.5) for seed in range(3)]
+    table = summary(frame(rows), "rate")
+    assert table["accuracy_sd"].tolist() == [0.0, 0.0]
+    assert table[["accuracy_ci", "gap_ci"]].isna().all(axis=None)
 
 
 def swept() -> pd.DataFrame:
