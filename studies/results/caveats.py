@@ -180,7 +180,7 @@ def of_device(runs: Runs, device: str, reference: str) -> Told:
     by, why = _mean(other) - _mean(own), near_chance(own)
     if by >= SHORT_FROM:
         why = f"ends {by:.1f} points below the reference"
-    return _weak("The device", f"it {why}", "its thresholds", own) if why else {}
+    return _weak("The device", f"it {why}", "its costs and thresholds", own) if why else {}
 
 
 def _weak(who: str, why: str, little: str, runs: Runs) -> Told:

@@ -109,8 +109,10 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
     if not len(table):
         notes.append("the device has no imperfection that can be switched off")
         return Attribution(table, notes, outcome.failures)
-    notes += [*_notes(table), *caveats.sentences(caveats.of_ceiling(outcome.runs))]
-    references = accuracy_by_seed(outcome.runs, asked.reference.name)
+    reference = asked.reference.name
+    weak = caveats.of_device(outcome.runs, AS_IS, reference), caveats.of_ceiling(outcome.runs)
+    notes += [*_notes(table), *caveats.sentences(*weak)]
+    references = accuracy_by_seed(outcome.runs, reference)
     gap = describe(differences(references, accuracy_by_seed(outcome.runs, AS_IS)).values())
     return Attribution(table, notes, outcome.failures, " ".join(_sentences(table, gap)))
 

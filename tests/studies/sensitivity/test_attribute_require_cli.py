@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -181,10 +182,13 @@ def test_the_ledger_says_why_a_cell_is_blank() -> None:
     assert "99th pct., max: 99th percentile and maximum over devices, up plus down" in text
 
 
-def test_a_device_far_below_the_reference_is_named() -> None:
+@pytest.mark.parametrize(
+    "question", [attribute, partial(require, loss=1.0, parameters=["asymmetry"])]
+)
+def test_a_device_far_below_the_reference_is_named(question: Any) -> None:
     def notes(loss: float) -> list[str]:
         run = FakeRun(lambda parameters, method: loss)
-        return require(device_study(), "capacitor", 1.0, run, parameters=["asymmetry"]).notes
+        return question(device_study(), "capacitor", run=run).notes
 
     (line,) = [note for note in notes(30.0) if "learned badly" in note]
     assert "30.0 points below the reference" in line
