@@ -25,9 +25,9 @@ BY_TABLE = "use a table of the measured changes, with presets table"
 _LONGEST_PERIOD = 200
 """Interference is searched for up to this period (pulses)."""
 
-_LEAST_LOG_CHANCE = -25.0
-"""A period counts if the logarithm of its probability by chance is below this, since up to two
-hundred periods are tried."""
+_LEAST_EVIDENCE = 50.0
+"""A period counts if chi-squared exceeds twice the number of phases by this, which is less probable
+by chance than 1e-10, since up to two hundred periods are tried."""
 
 _OF_NOISE, _OF_STEPS = 0.3, 0.1
 """Interference counts above these sizes, in deviations of the errors and in steps."""
@@ -53,14 +53,18 @@ _AROUND = 5
 
 _DRIFT_ERRORS = 4.0
 
-_LEAST_JUMP, _LEAST_DRIFT, _LEAST_REST = 0.01, 0.02, 0.02
-"""Jumps, drifts and rests below these shares of the range do not count."""
+_LEAST_JUMP, _LEAST_REST = 0.01, 0.02
+"""Jumps and rests below these shares of the range do not count."""
 
 _LEAST_TREND = 0.05
 """A slow drift over all cycles counts above this share of the range."""
 
 _LEAST_RATIO = 0.7
 """Noise is correlated if the variance over many pulses is below this share of the simulated one."""
+
+_DEAD = 0.3
+"""A device is broken if it moves by less than this share of the range that a quarter
+of the cycles exceed."""
 
 _FEWEST_SWEEPS = 3
 """A direction is abrupt only if it has at least this many sweeps."""
@@ -101,6 +105,8 @@ def defects_of(
         step: Mean size of a step (weights).
         measured, simulated: Both results of `structures`.
     """
+    if broken := (*_broken(fit),):
+        return broken  # Whatever else differs from the fit may be a consequence.
     miss = fit.prepared.series.weight - trace.expected
     span = fit.prepared.span
     # Wrong steps at a width also change how steps scatter.
@@ -115,6 +121,19 @@ def defects_of(
         *_quantised(fit.prepared.series.resolution, step),
         *_growing_noise(squares, trace.state),
     )
+
+
+def _broken(fit: JointFit) -> Iterator[Defect]:
+    """Looks for cycles in which a device hardly moves."""
+    alike = fit.prepared.alike
+    ranges = np.ptp(fit.prepared.series.weight[alike], axis=1)
+    dead = ranges < _DEAD * np.quantile(ranges, 0.75)
+    if dead.any():
+        row = alike[dead][0, -1]
+        who, cycle = fit.prepared.labels[fit.prepared.device[row]], fit.prepared.own_cycle[row] + 1
+        where = f"in {dead.sum()} of {len(dead)} cycles, first in cycle {cycle} of {who}"
+        what = f"{where}, a device moves by less than {100 * _DEAD:.0f} % of the usual range"
+        yield Defect("broken", what, "leave these cycles, or the device, out of the file")
 
 
 def _abrupt(fit: JointFit, span: float) -> Iterator[Defect]:
@@ -144,12 +163,11 @@ def _interference(runs: np.ndarray, miss: np.ndarray, step: float) -> Iterator[D
         explained = float(np.sum(of_phase.size() * of_phase.mean() ** 2))
         ratio = explained / max(float(np.var(rest.to_numpy())), 1e-300)
         if ratio > _OF_NOISE**2 * len(rest) and explained > (_OF_STEPS * step) ** 2 * len(rest):
-            chance = float(stats.chi2.logsf(ratio, period - 1))
-            found.append((chance, period, np.sqrt(explained / len(rest))))
-    chance, period, size = min(found, default=(0.0, 0, 0.0))
-    if chance < _LEAST_LOG_CHANCE:
-        rms = f"{size / step:.2g} steps rms"
-        what = f"readings oscillate with a period of {period} pulses, by {rms}"
+            # A harmonic explains only a part, and a multiple no more than chance (Akaike).
+            found.append((ratio - 2.0 * period, period, np.sqrt(explained / len(rest))))
+    evidence, period, size = max(found, default=(0.0, 0, 0.0))
+    if evidence > _LEAST_EVIDENCE:
+        what = f"readings vary with a period of {period} pulses, by {size / step:.2g} steps rms"
         yield Defect("interference", what, "find and remove the disturbance with this period")
 
 
@@ -242,26 +260,13 @@ def _levels(fit: JointFit, trace: Trace, span: float, abrupt: bool) -> Iterator[
         when = f"between cycles {changed[at]} and {changed[at] + 1} of those used"
         what = f"{who} jump by {100 * size / span:.1f} % of the range {when}"
         yield Defect(JUMP, what, "fit the rows before and after the jump in files of their own")
-    drift = _late_drift(fit, span) or (0.0 if jumps else _slow_drift(fit, span, through))
+    drift = 0.0 if jumps else _drift_of(fit, span, through)
     if drift:
         what = f"level drifts by {100 * abs(drift) / span:.1f} % of the range per cycle used"
         yield Defect(DRIFT, what, "cycle the device first, or fit a file of its last cycles alone")
 
 
-def _late_drift(fit: JointFit, span: float) -> float:
-    """Returns the mean change of the level from cycle to cycle over the later half of the cycles,
-    or over all of them if there are several devices; 0 if it does not count."""
-    alike = fit.prepared.alike
-    device = fit.prepared.device[alike[:, -1]]
-    level = fit.prepared.series.weight[alike].mean(axis=1)
-    steps, devices = np.diff(level)[np.diff(device) == 0], len(np.unique(device))
-    later = steps if devices > 1 else steps[len(steps) // 2 :]
-    far = len(later) > max(2, devices) and abs(later.sum()) > devices * _LEAST_DRIFT * span
-    clear = far and abs(later.mean()) > _DRIFT_ERRORS * stats.sem(later)
-    return float(later.mean()) if clear else 0.0
-
-
-def _slow_drift(fit: JointFit, span: float, begins: np.ndarray) -> float:
+def _drift_of(fit: JointFit, span: float, begins: np.ndarray) -> float:
     """Returns the slope of a line through the levels of all cycles, by least squares with a level
     of its own for each device; 0 if it does not count, or simulations drift as far.
 
@@ -271,14 +276,12 @@ def _slow_drift(fit: JointFit, span: float, begins: np.ndarray) -> float:
     alike = fit.prepared.alike
     device = fit.prepared.device[alike[:, -1]]
 
-    def centred(values: np.ndarray) -> np.ndarray:
-        """Returns values of cycles minus their mean over the device."""
-        return np.asarray(values - pd.Series(values).groupby(device).transform("mean"))
-
-    cycle = centred(fit.prepared.own_cycle[alike[:, -1]])
+    weight, cycle = fit.prepared.series.weight, fit.prepared.own_cycle[alike[:, -1]]
+    of = pd.DataFrame({"cycle": cycle, "level": weight[alike].mean(axis=1)})
+    cycle, level = (of - of.groupby(device).transform("mean")).to_numpy().T
     if not cycle.any():
         return 0.0
-    line = stats.linregress(cycle, centred(fit.prepared.series.weight[alike].mean(axis=1)))
+    line = stats.linregress(cycle, level)
     if abs(line.slope) <= max(_LEAST_TREND * span / np.ptp(cycle), _DRIFT_ERRORS * line.stderr):
         return 0.0
     levels = [w[alike].mean(axis=1) for w in simulate(fit, 5, begins=begins)]

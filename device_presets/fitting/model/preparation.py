@@ -174,18 +174,24 @@ class Prepared:
     def alike(self) -> np.ndarray:
         """Returns [stretches, rows] the rows of stretches or cycles with equal sweeps, of the kind
         with the most rows. Sweeps that differ in length by a tenth at most are cut to the shortest.
-        The first row of each stretch is the state before its first pulse."""
-        pulse = self.series.pulse
+        The first row of each stretch is the state before its first pulse. A stretch that begins
+        after a missing reading has a state of its own, and is like those that begin at the same
+        pulse of another cycle."""
+        pulse, own = self.series.pulse, self.own_cycle
+        begun = np.flatnonzero(np.diff(self.device, prepend=-1) | np.diff(own, prepend=-1))
         starts = np.flatnonzero(self.beginnings)
         ends = np.append(starts[1:], len(pulse))
         ends[:-1] += ~self.series.begins[starts[1:]]  # a cycle's last reading begins the next one
-        kinds: dict[bytes, list[np.ndarray]] = defaultdict(list)  # by the sweeps' polarities
+        # Stretches are grouped by where they begin, and by their sweeps' polarities.
+        kinds: dict[tuple[int, bytes], list[np.ndarray]] = defaultdict(list)
         for first, end in zip(starts, ends, strict=True):
             pulses = pulse[first + 1 : end]
             if not pulses.any():
                 continue
             sweeps = np.flatnonzero(np.diff(pulses, prepend=2))  # no pulse is 2
-            kinds[pulses[sweeps].tobytes()].append(np.append(first + 1 + sweeps, end))
+            into = int(first - begun[np.searchsorted(begun, first + 1, "right") - 1])
+            late = into if into > 1 and own.any() else 0
+            kinds[late, pulses[sweeps].tobytes()].append(np.append(first + 1 + sweeps, end))
         most, found = (0, 0), starts[:1, None]
         for edges in map(np.array, kinds.values()):
             lengths = np.diff(edges, axis=1)

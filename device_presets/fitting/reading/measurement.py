@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -126,7 +126,6 @@ def read_measurement(
     jumps = _jumps(rows, follows & rows.pulsed, up, turns)
     anew = new_clocks(file, rows)
     follows &= ~jumps & ~anew
-    labels = tuple(re.sub("^(?!device)", "device ", name, flags=re.I) for name in rows.devices)
     found = Measurement(
         name=file.name,
         column=rows.columns["conductance"].name,
@@ -136,8 +135,8 @@ def read_measurement(
         device=rows.device,
         cycle=rows.cycle,
         unit=rows.columns["conductance"].unit,
-        notes=(*rows.notes, *_notes(rows, labels, anew, gaps, outliers, jumps)),
-        labels=labels,
+        notes=(*rows.notes, *_notes(rows, anew, gaps, outliers, jumps)),
+        labels=tuple(re.sub("^(?!device)", "device ", name, flags=re.I) for name in rows.devices),
         conditions=conditions_of(file, rows, follows, rows.pulsed & (rows.pulse > 0)),
     )
     found = selected(found, ~gaps)
@@ -145,12 +144,11 @@ def read_measurement(
     return found
 
 
-def _notes(rows: Rows, labels: Sequence[str], *places: np.ndarray) -> Iterator[str]:
+def _notes(rows: Rows, *places: np.ndarray) -> Iterator[str]:
     """Returns the sentences of the report on what was left out or looks odd.
 
     Args:
         rows: The rows, without outliers.
-        labels: The names of the devices.
         places: [rows] where clocks start anew, readings are missing, outliers were replaced, and
             jumps are left out.
     """
@@ -161,11 +159,7 @@ def _notes(rows: Rows, labels: Sequence[str], *places: np.ndarray) -> Iterator[s
         told = counted(int(gaps.sum()), "empty conductance")
         yield f"{told} left out, with the adjoining steps"
     if outliers.any():
-        found = [
-            f"row {rows.file_row[k]} ({labels[rows.device[k]]}, cycle "
-            f"{rows.cycles[rows.cycle[k]]}, pulse {rows.pulse[k]})"
-            for k in np.flatnonzero(outliers)
-        ]
+        found = [f"row {row}" for row in rows.file_row[outliers]]
         told = f"{counted(len(found), 'outlier')} replaced by the mean of the neighbours"
         yield f"{told}: {listed(found)}"
     if jumps.any():

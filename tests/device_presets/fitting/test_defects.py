@@ -23,14 +23,16 @@ SWEEP, CYCLES, STEP = 200, 8, 0.5
 SMOOTH = next(m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additive)
 
 
-def cycled(after_turn: Callable[[int], float] = lambda since: 1.0) -> tuple[np.ndarray, np.ndarray]:
+def cycled(
+    after_turn: Callable[[int], float] = lambda since: 1.0, cycles: int = CYCLES
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns [pulses + 1] conductances (uS) and [pulses] polarities of a device whose step falls
     by a third over the range, with cycle noise of 0.3 steps.
 
     Args:
         after_turn: pulses since the last turn -> factor on the step.
     """
-    rng, up = np.random.default_rng(1), np.tile(np.repeat([True, False], SWEEP), CYCLES)
+    rng, up = np.random.default_rng(1), np.tile(np.repeat([True, False], SWEEP), cycles)
     path = [20.0]
     for number, rises in enumerate(up):
         share = (path[-1] - 20.0) / (STEP * SWEEP)
@@ -100,11 +102,33 @@ def test_the_band_of_many_cycles_excludes_a_wrong_law(tmp_path: Path) -> None:
         assert 0.94 < most < 1.0
 
 
-def test_interference_of_a_fixed_period(tmp_path: Path) -> None:
+@pytest.mark.parametrize("burst", [False, True])
+def test_interference_of_a_fixed_period(burst: bool, tmp_path: Path) -> None:
+    """Short bursts have strong harmonics, which are not taken for the period."""
+    path, up = cycled(cycles=3 * CYCLES if burst else CYCLES)
+    phase = np.arange(len(path)) % 46
+    wave = 9.0 * (phase < 2) if burst else 1.5 * np.sin(2 * np.pi * phase / 23)
+    found = told(tmp_path / "a.csv", path + STEP * wave + read_noise(0.3, path), up)
+    assert f"period of {46 if burst else 23} pulses" in found["interference"]
+
+
+def test_stretches_between_gaps_are_compared_only_from_the_same_pulse(tmp_path: Path) -> None:
+    """Others begin from another state, which looked like a drift of the level."""
     path, up = cycled()
-    wave = 1.5 * STEP * np.sin(2 * np.pi * np.arange(len(path)) / 23)
-    found = told(tmp_path / "a.csv", path + wave + read_noise(0.3, path), up)
-    assert "period of 23 pulses" in found["interference"]
+    file = file_of(tmp_path / "a.csv", path, up)
+    rows = pd.read_csv(file)
+    cycle, pulse = np.divmod(np.arange(len(rows)) - 1, 2 * SWEEP)
+    rows[(pulse - 7 * cycle) % 100 != 40].to_csv(file, index=False)
+    prepared = prepare(read(file), None, None)
+    assert np.ptp(prepared.series.weight[prepared.alike[:, 0]]) < 0.2
+
+
+def test_a_device_that_stops_moving_is_broken(tmp_path: Path) -> None:
+    path, up = cycled()
+    path[1100:] = path[1100] + read_noise(0.2, path)[1100:]
+    found = told(tmp_path / "a.csv", path, up)
+    assert list(found) == ["broken"]
+    assert "in 5 of 8 cycles, first in cycle 4 of device 1" in found["broken"]
 
 
 def test_a_jump_between_cycles(tmp_path: Path) -> None:
