@@ -83,14 +83,11 @@ type TileSeeds = list[tuple[np.random.SeedSequence, np.random.SeedSequence]]
 
 
 def _drawn_by_aihwkit(setup: Setup, seeds: TileSeeds) -> Population:
-    source, spec = setup.device, setup.spec
-    config = source.device(built_seconds(source))
-    single = source.cell.pulsed_device(config)
-    kind = type(single).__name__
-    own = source.own_law
-    law = law_of_aihwkit(kind) if own is None else own.law
+    source, own = setup.device, setup.device.own_law
+    single = source.cell.pulsed_device(source.device(built_seconds(source)))
+    law = law_of_aihwkit(type(single).__name__) if own is None else own.law
     if law is None or law.code == NOT_NATIVE:
-        raise InputError("tile", "simulator", spec.simulator, NEEDS_PULSES)
+        raise InputError("tile", "simulator", setup.spec.simulator, NEEDS_PULSES)
     devices = len(seeds) * source.cell.in_parallel
     records = empty_records(devices * setup.crossbar.initial.size).reshape(devices, -1)
     decay, reset = np.empty(records.shape, np.float32), np.empty(records.shape, np.float32)
