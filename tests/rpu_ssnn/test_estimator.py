@@ -50,8 +50,6 @@ def test_native_devices_repeat_and_remember() -> None:
     first, second = (model.fit(X[:200], Y[:200]).trained_.network for model in models)
     for one, other in zip(first.synapses, second.synapses, strict=True):
         np.testing.assert_array_equal(one.weights(), other.weights())
-    with pytest.raises(InputError, match="native"):
-        models[0].set_params(tile=None).fit(X[:200], Y[:200])
 
 
 def test_what_cannot_be_loaded_again_is_not_saved() -> None:

@@ -120,12 +120,6 @@ def test_reads_with_converters_scale_numbers_into_their_range() -> None:
     assert np.abs(outputs - expected).max() < 0.05 * np.abs(expected).max(), "7 is beyond a DAC's 1"
 
 
-def test_a_device_that_remembers_its_pulses_is_refused_in_tiles(digits: Dataset) -> None:
-    device = get_device("charge_trap_pulsed", {})
-    with pytest.raises(ValueError, match="do not remember their pulses"):
-        train_analog_sgd(AnalogSgdSpec(epochs=0), (8,), device, digits, seed=0)
-
-
 @pytest.mark.parametrize("cell", ["tiki_taka(idealized)", "two_device_pair(charge_trap)"])
 def test_cells_learn_natively(digits: Dataset, cell: str) -> None:
     few = with_first(digits, 600)

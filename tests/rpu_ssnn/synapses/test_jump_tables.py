@@ -11,10 +11,8 @@ from scipy.interpolate import RegularGridInterpolator
 from device_presets import TableDevice, get_device
 from device_presets.jump_tables.lookup_table import LookupTable
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses.native import device_array
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
-from rpu_ssnn.synapses.tiles.synapses import TileSynapses
 from support.commands import refused
 from support.device_presets.jump_tables import measured_tables, write_table
 from support.rpu_ssnn import native_devices
@@ -183,11 +181,6 @@ def test_a_table_that_changes_is_no_longer_the_one_named(tmp_path: Path) -> None
     write_table(tmp_path / "small", up=3e-6)
     with refused("sha256", "must be", "the table has changed"):
         get_device(device.name)
-
-
-def test_aihwkits_tiles_have_no_tables(tmp_path: Path) -> None:
-    with refused("tile: simulator: 'aihwkit'", "native"):
-        TileSynapses(make_crossbar(), small(tmp_path), TileSpec(), 1.0)
 
 
 @pytest.mark.parametrize(

@@ -301,12 +301,3 @@ def test_a_network_s_rows_do_not_depend_on_the_threads(schedule: str) -> None:
     for others in made[1:]:
         for one, other in zip(made[0], others, strict=True):
             np.testing.assert_array_equal(one, other)
-
-
-# --- refusals -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["tiki_taka(reram_sb)", "mixed_precision(reram_sb)"])
-def test_cells_with_more_than_pulses_are_refused(name: str) -> None:
-    with refused("tile", "simulator", "'native'", "must be aihwkit for a cell"):
-        native(get_device(name))
