@@ -159,9 +159,8 @@ def _notes(rows: Rows, *places: np.ndarray) -> Iterator[str]:
         told = counted(int(gaps.sum()), "empty conductance")
         yield f"{told} left out, with the adjoining steps"
     if outliers.any():
-        found = [f"row {row}" for row in rows.file_row[outliers]]
-        told = f"{counted(len(found), 'outlier')} replaced by the mean of the neighbours"
-        yield f"{told}: {listed(found)}"
+        told = listed([f"row {row}" for row in rows.file_row[outliers]])
+        yield f"{outliers.sum()} readings replaced by the mean of the neighbours: {told}"
     if jumps.any():
         told = counted(int(jumps.sum()), "jump") + " between sweeps left out"
         yield f"{told}, since no change within a sweep is as large"
@@ -186,7 +185,8 @@ def _jumps(rows: Rows, follows: np.ndarray, up: np.ndarray, turns: np.ndarray) -
 
 
 def _outliers(rows: Rows, follows: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns [rows] whether a reading is an outlier, and the middle of its two neighbours.
+    """Returns [rows] whether a reading is an outlier or a single empty cell within a sweep, and the
+    middle of its two neighbours.
 
     An outlier lies far from this middle, and the other changes around it are small. Readings beside
     the turns of a sweep are never outliers.
@@ -201,7 +201,8 @@ def _outliers(rows: Rows, follows: np.ndarray, up: np.ndarray) -> tuple[np.ndarr
     others = np.max([np.abs(after - before), np.roll(change, 1), np.roll(change, -2)], axis=0)
     alone = (far > _OUTLYING * deviation) & (far > _LEAST_OUTLYING * span) & (others < far / 3)
     alone &= np.roll(within, 1) & np.roll(within, -1)
-    return np.asarray(alone & (alone.mean() <= _MOST_OUTLIERS)), middle
+    kinds = (alone, within & ~np.isfinite(conductance) & np.isfinite(middle))
+    return np.any([kind & (kind.mean() <= _MOST_OUTLIERS) for kind in kinds], axis=0), middle
 
 
 def _check_enough(file: Path, found: Measurement) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
@@ -27,8 +28,17 @@ def test_readings_that_lie_alone_are_set_to_their_neighbours(tmp_path: Path) -> 
     plain = measured(tmp_path / "b.csv", sweep(60), 60)
     assert measurement.conductance == pytest.approx(plain.conductance)
     places = "row 32, row 71"
-    told = f"2 outliers replaced by the mean of the neighbours: {places}"
+    told = f"2 readings replaced by the mean of the neighbours: {places}"
     assert set(measurement.notes) == {told, *plain.notes}
+
+
+def test_single_empty_cells_are_set_to_the_middle_of_their_neighbours(tmp_path: Path) -> None:
+    """Gaps leave few whole cycles, whose scatter could not be judged."""
+    readings = sweep(60)
+    readings[30] = float("nan")
+    measurement = measured(tmp_path / "a.csv", readings, 60)
+    assert measurement.conductance == pytest.approx(1e-6 * np.array(sweep(60)))
+    assert measurement.n_pulses == 120
 
 
 def test_a_device_that_often_flips_has_no_outliers(tmp_path: Path) -> None:
@@ -36,7 +46,7 @@ def test_a_device_that_often_flips_has_no_outliers(tmp_path: Path) -> None:
     for k in (11, 31, 51, 71):  # random telegraph noise belongs to the device
         readings[k] = 40.0
     measurement = measured(tmp_path / "a.csv", readings, 40)
-    assert not any("outlier" in note for note in measurement.notes)
+    assert not any("replaced" in note for note in measurement.notes)
 
 
 def test_the_turn_of_a_short_sweep_is_no_outlier(tmp_path: Path) -> None:
