@@ -319,10 +319,8 @@ def _correlated(measured: np.ndarray, simulated: np.ndarray) -> Iterator[Defect]
     less = np.flatnonzero((middle < _LEAST_RATIO) & (most < 1.0) & (np.array(LAGS) > 1))
     if len(less):
         at = less[int(np.argmin(most[less]))]
-        what = (
-            f"changes over {LAGS[at]} pulses scatter {np.sqrt(middle[at]):.2g} times as much as "
-            "simulated ones, so part of the noise is read noise that lasts for several readings"
-        )
+        seen = f"changes over {LAGS[at]} pulses scatter {np.sqrt(middle[at]):.2g} times as much as"
+        what = f"{seen} simulated ones, so part of the noise is read noise over several readings"
         advice = "average longer for each reading, or set slow device_read_noise in the study"
         yield Defect("correlated noise", what, advice)
 

@@ -10,7 +10,7 @@ from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.checks.questions import CYCLES, Check, status_of
 from device_presets.fitting.model.joint_fit import JointFit
 from device_presets.fitting.model.maximum_likelihood import refit
-from device_presets.fitting.model.moments import fitted_to_moments, mean_gaps
+from device_presets.fitting.model.moments import cycle_scatter, fitted_to_moments, mean_gaps
 from device_presets.fitting.model.selection import Score, Selection, representable
 from device_presets.fitting.model.simulation import mean_curve, simulate
 from device_presets.fitting.model.uncertainty import drawn
@@ -192,8 +192,8 @@ def cycle_deviation(fit: JointFit) -> tuple[float, tuple[float, float]]:
     """Returns ``deviation`` and ``deviations`` of `CycleErrors`. Levels of cycles do not count,
     since read noise shifts the beginnings of simulated ones."""
     alike, series = fit.prepared.alike[:, 1:], fit.prepared.series
-    cycles = (w[alike] for w in (series.weight, *simulate(fit, 3, _SETS)))
-    variances = [(c - c.mean(axis=1, keepdims=True)).var(axis=0).mean() for c in cycles]
+    device, sets = fit.prepared.device[alike[:, 0]], (series.weight, *simulate(fit, 3, _SETS))
+    variances = [cycle_scatter(weight[alike], device).mean() for weight in sets]
     around = np.maximum(np.sqrt(variances), series.resolution)
     ratio, *others = around / np.median(around[1:])
     limits = min(_RIGHT_SCATTER[0], *others), max(_RIGHT_SCATTER[1], *others)

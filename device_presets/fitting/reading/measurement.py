@@ -156,8 +156,7 @@ def _notes(rows: Rows, *places: np.ndarray) -> Iterator[str]:
     if anew.any():
         yield f"the clock starts anew at {counted(int(anew.sum()), 'cycle')}"
     if gaps.any():
-        told = counted(int(gaps.sum()), "empty conductance")
-        yield f"{told} left out, with the adjoining steps"
+        yield f"{counted(int(gaps.sum()), 'empty conductance')} left out, with the adjoining steps"
     if outliers.any():
         told = listed([f"row {row}" for row in rows.file_row[outliers]])
         yield f"{outliers.sum()} readings replaced by the mean of the neighbours: {told}"

@@ -11,7 +11,7 @@ import pytest
 from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.checks.whole_cycles import coverage, cycle_deviation, cycle_errors
 from device_presets.fitting.model.maximum_likelihood import fit_model
-from device_presets.fitting.model.moments import fitted_to_moments
+from device_presets.fitting.model.moments import cycle_scatter, fitted_to_moments
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.simulation import at_one_level
 from device_presets.fitting.reading.reading import read
@@ -87,6 +87,17 @@ def test_too_much_and_too_little_cycle_noise_is_found(tmp_path: Path) -> None:
         assert share > by_chance[1] if factor > 1 else share < by_chance[0]
         deviation, (least, most) = cycle_deviation(wrong)
         assert deviation < most / 1.2 if factor > 1 else deviation > 1.2 * least
+
+
+def test_the_scatter_of_cycles_is_that_within_a_device() -> None:
+    """Differences between devices, which simulations share, once hid how much cycles scatter."""
+    rng = np.random.default_rng(0)
+    shape = np.linspace(0.0, 1.0, 50)
+    cycles = np.array([slope * shape for slope in (1.0, 1.0, 2.0, 2.0)])
+    device = np.array([0, 0, 1, 1])
+    assert cycle_scatter(cycles, device) == pytest.approx(np.zeros(50))
+    noisy = cycles + 0.1 * rng.standard_normal((4, 50)) + np.arange(4)[:, None]
+    assert cycle_scatter(noisy, device).mean() == pytest.approx(0.1**2 / 2, rel=0.5)
 
 
 def test_the_band_of_many_cycles_excludes_a_wrong_law(tmp_path: Path) -> None:
