@@ -131,24 +131,25 @@ def _nearest(fit: JointFit, rows: np.ndarray, sets: int) -> tuple[JointFit, floa
 
 def _scatter(fit: JointFit, weight: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Returns the variances of changes over the lags, and the `cycle_scatter` in each part of a
-    cycle; NaN where too few pulses or cycles show one.
+    cycle, which is 0 if there are too few cycles; NaN where too few pulses show one.
     """
     runs, alike = (
         np.repeat(found, rows[found[:, 1]].astype(int), axis=0)
         for found in (fit.prepared.runs, fit.prepared.alike)
     )
-    device = fit.prepared.device[alike[:, -1]]
-    parts = np.array_split(cycle_scatter(weight[alike[:, 1:]], device), _PARTS)
-    around = [part.mean() if len(alike) >= _FEWEST_CYCLES else np.nan for part in parts]
-    return np.append(structure_of(weight, runs), around)
+    around = cycle_scatter(weight[alike[:, 1:]], fit.prepared.device[alike[:, -1]])
+    parts = np.array_split(around * (len(alike) >= _FEWEST_CYCLES), _PARTS)
+    return np.append(structure_of(weight, runs), [part.mean() for part in parts])
 
 
 def cycle_scatter(cycles: np.ndarray, device: np.ndarray) -> np.ndarray:
-    """Returns [rows] the mean variance of the cycles of a device, without their levels.
+    """Returns [rows] the mean variance of the cycles of a device, without their levels, or that of
+    all cycles if each device has only one.
 
     Args:
         cycles: [cycles, rows] weights.
         device: [cycles] the device of each cycle.
     """
     alone = cycles - cycles.mean(axis=1, keepdims=True)
-    return np.mean([alone[device == one].var(axis=0) for one in np.unique(device)], axis=0)
+    several = [alone[device == one] for one in np.unique(device) if np.sum(device == one) > 1]
+    return np.mean([own.var(axis=0) for own in several or [alone]], axis=0)

@@ -96,6 +96,7 @@ def test_the_scatter_of_cycles_is_that_within_a_device() -> None:
     cycles = np.array([slope * shape for slope in (1.0, 1.0, 2.0, 2.0)])
     device = np.array([0, 0, 1, 1])
     assert cycle_scatter(cycles, device) == pytest.approx(np.zeros(50))
+    assert cycle_scatter(cycles, np.arange(4)).max() > 0.0  # single cycles show only that of all
     noisy = cycles + 0.1 * rng.standard_normal((4, 50)) + np.arange(4)[:, None]
     assert cycle_scatter(noisy, device).mean() == pytest.approx(0.1**2 / 2, rel=0.5)
 
