@@ -215,6 +215,7 @@ def test_all_settings_of_a_method_identify_it(field: str, models: tuple[BaseMode
     [
         {"hyperparameters": {"weight_range": 8.0, "learning_rate": 1.5}},
         {"hyperparameters": {"weight_range": 9.0, "learning_rate": 1.0}},
+        {"overrides": {"cycle_to_cycle": 0.1}},
         {"device": "charge_trap"},
     ],
 )
