@@ -11,7 +11,8 @@ from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.selection import Selection, select_model
 from device_presets.fitting.model.simulation import at_one_level
 from device_presets.fitting.model.uncertainty import resampled, uncertainty, with_unbiased_noise
-from device_presets.fitting.reading.reading import doubt_of, read
+from device_presets.fitting.reading.measurement import doubt_of
+from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.fitted_device import FittedDevice
 from device_presets.fitting.results.fitted_entry import fitted_entry

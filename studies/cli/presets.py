@@ -132,7 +132,7 @@ def fit(
     the device, or the mean curve is off by more than a tenth of the range, the exit code is 3 and
     no preset is written.
     """
-    from device_presets.fitting.reading.reading import doubt_of
+    from device_presets.fitting.reading.measurement import doubt_of
     from device_presets.library.entry_writing import checked_name, draws_file
     from studies.cli.kept_fits import kept_fit
 

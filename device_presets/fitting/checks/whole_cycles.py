@@ -29,9 +29,9 @@ _RIGHT_SHARE, _RIGHT_SCATTER = (0.85, 0.95), (0.8, 1.25)
 """Limits, widened by what simulations reach, of the share of readings within the 90 % band and of
 the deviation of cycles from their mean over the simulated one."""
 
-_WIDE_SHARE = 0.5
+_WIDE_SHARE, _WIDE_SCATTER = 0.5, 4.0
 """The check of cycles stays open if simulations leave the band with more than half of their
-readings."""
+readings, or the deviations that are right differ by more than a factor of four."""
 
 _OF_SCATTER = 0.1
 """This share of the errors in the scatter counts as an error of the mean curve."""
@@ -103,7 +103,9 @@ class CycleErrors:
             f"their mean {self.deviation:.3g} times as much as simulated ones (a good fit has "
             f"{' to '.join(f'{end:.3g}' for end in self.deviations)}{fails[1]})."
         )
-        return Check(CYCLES, answer, status_of(all(fine), least < _WIDE_SHARE))
+        narrowest, widest = self.deviations
+        wide = least < _WIDE_SHARE or widest > _WIDE_SCATTER * narrowest
+        return Check(CYCLES, answer, status_of(all(fine), wide))
 
     @property
     def kind(self) -> str:

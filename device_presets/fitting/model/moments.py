@@ -15,7 +15,7 @@ from scipy.optimize import least_squares
 
 from device_presets.fitting.model.joint_fit import JointFit, fit_at
 from device_presets.fitting.model.layout import NOISES
-from device_presets.fitting.model.simulation import noise_free_curve, simulate, structure_of
+from device_presets.fitting.model.simulation import simulate, structure_of
 
 _PARTS = 8
 """Cycles scatter in this many parts of a cycle."""
@@ -66,7 +66,8 @@ def fitted_to_moments(fit: JointFit, rows: np.ndarray, simulated: int = 50_000) 
     """Returns the law of a fit, fitted to the mean curve and to the scatter.
 
     The search starts from the fit, and from its curve without noise unless the fit was made in this
-    way itself; the nearest end is taken.
+    way itself; the nearest end is taken. If there are too few cycles, the read noise stays that of
+    the likelihood, since changes along a sweep of unequal steps hardly show it.
 
     Args:
         fit: The start of the search; differences between devices stay as they are.
@@ -74,9 +75,12 @@ def fitted_to_moments(fit: JointFit, rows: np.ndarray, simulated: int = 50_000) 
         simulated: All simulations together have about this many rows.
     """
     starts = [fit] if fit.layout.how else [fit, on_the_curve(fit, rows)]
+    free = fit.layout.shared_free.copy()
+    free[1] &= len(fit.prepared.alike) >= _FEWEST_CYCLES
+    layout = replace(fit.layout, shared_free=free, how=BY_MOMENTS)
     sets = 2 * max(simulated // len(rows) // 2, 1)
-    best, _ = min((_nearest(start, rows, sets) for start in starts), key=lambda end: end[1])
-    layout = replace(fit.layout, how=BY_MOMENTS)
+    ends = (_nearest(replace(start, layout=layout), rows, sets) for start in starts)
+    best, _ = min(ends, key=lambda end: end[1])
     return fit_at(fit.prepared, layout, best.shared, best.local)
 
 
@@ -92,7 +96,7 @@ def _nearest(fit: JointFit, rows: np.ndarray, sets: int) -> tuple[JointFit, floa
     """
     columns = np.flatnonzero(fit.layout.local_free.any(axis=1))
     free = fit.layout.shared_free[: NOISES + len(fit.shape)].copy()
-    free[:NOISES] = sets > 0, sets > 0 and fit.prepared.noisy
+    free[:NOISES] &= sets > 0
     shared = np.flatnonzero(free)
     span = fit.prepared.span
     room = np.where(columns < 4, _OF_STEP, _OF_BOUND * span)
@@ -110,7 +114,7 @@ def _nearest(fit: JointFit, rows: np.ndarray, sets: int) -> tuple[JointFit, floa
 
     def off(numbers: np.ndarray) -> np.ndarray:
         there = moved(numbers)
-        trains = simulate(there, 6, sets, mirrored=True) if sets else [noise_free_curve(there)]
+        trains = simulate(there, 6, sets, mirrored=True) if sets else simulate(there, None, 1)
         gaps = [gap / span for gap in mean_gaps(there, np.mean(trains, axis=0), rows)]
         made = np.mean([_scatter(there, train, rows) for train in trains], axis=0)[known]
         gaps.append(_OF_SCATTER * np.log((made + _LEAST) / measured[known]) / 2.0)

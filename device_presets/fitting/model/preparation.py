@@ -176,7 +176,8 @@ class Prepared:
         with the most rows. Sweeps that differ in length by a tenth at most are cut to the shortest.
         The first row of each stretch is the state before its first pulse. A stretch that begins
         after a missing reading has a state of its own, and is like those that begin at the same
-        pulse of another cycle."""
+        pulse of another cycle. If up and down sweeps are stretches of their own, those of one cycle
+        stand in one row."""
         pulse, own = self.series.pulse, self.own_cycle
         begun = np.flatnonzero(np.diff(self.device, prepend=-1) | np.diff(own, prepend=-1))
         starts = np.flatnonzero(self.beginnings)
@@ -192,19 +193,24 @@ class Prepared:
             into = int(first - begun[np.searchsorted(begun, first + 1, "right") - 1])
             late = into if into > 1 and own.any() else 0
             kinds[late, pulses[sweeps].tobytes()].append(np.append(first + 1 + sweeps, end))
-        most, found = (0, 0), starts[:1, None]
+        every = [starts[:1, None]]
         for edges in map(np.array, kinds.values()):
             lengths = np.diff(edges, axis=1)
             for kind in np.unique(lengths, axis=0):
                 near = (np.abs(lengths - kind) <= _UNLIKE * kind).all(axis=1)
                 shortest = lengths[near].min(axis=0)
-                size = (int(near.sum()) * (1 + int(shortest.sum())), 1 + int(shortest.sum()))
-                if size > most:
-                    sweep = np.repeat(np.arange(len(shortest)), shortest)
-                    within = np.arange(len(sweep)) - (np.cumsum(shortest) - shortest)[sweep]
-                    rows = edges[near][:, sweep] + within
-                    most, found = size, np.hstack([edges[near][:, :1] - 1, rows])
-        return np.ascontiguousarray(found[:, :_CURVE_POINTS])
+                sweep = np.repeat(np.arange(len(shortest)), shortest)
+                within = np.arange(len(sweep)) - (np.cumsum(shortest) - shortest)[sweep]
+                every.append(np.hstack([edges[near][:, :1] - 1, edges[near][:, sweep] + within]))
+        best = max(every, key=_extent)
+        found, place = [best], self.device * len(pulse) + own
+        for rows in every[1:]:
+            if len(np.unique(np.append(pulse[best[0, 1:]], -pulse[rows[0, 1:]]))) == 1:
+                pair = sorted((best, rows), key=lambda of: int(of[0, 0]))
+                places = (place[of[:, -1]] for of in pair)
+                _, *at = np.intersect1d(*places, return_indices=True)
+                found.append(np.hstack([of[same] for of, same in zip(pair, at, strict=True)]))
+        return np.ascontiguousarray(max(found, key=_extent)[:, :_CURVE_POINTS])
 
     @property
     def floor(self) -> float:
@@ -260,6 +266,11 @@ def prepare(found: Measurement, zero: float | None, one: float | None) -> Prepar
         timing=timing_of(found),
     )
     return prepared if noisy else without_read_noise(prepared)
+
+
+def _extent(rows: np.ndarray) -> tuple[int, int]:
+    """Returns the number of rows of stretches, and that of each."""
+    return rows.size, rows.shape[1]
 
 
 def with_read_noise(prepared: Prepared) -> Prepared:

@@ -60,12 +60,6 @@ def mean_curve(fit: JointFit) -> np.ndarray:
     return np.asarray(np.mean(simulate(fit, 6, _CURVES, mirrored=True), axis=0))
 
 
-def noise_free_curve(fit: JointFit) -> np.ndarray:
-    """Returns [rows] weights of the model without noise, from where each stretch or cycle
-    begins."""
-    return simulate(fit, None, 1)[0]
-
-
 def structures(fit: JointFit) -> tuple[np.ndarray, np.ndarray]:
     """Returns [lags] the structure function of the measured weights, and [sets, lags] those of
     simulated ones."""
@@ -80,15 +74,15 @@ def at_one_level(prepared: Prepared) -> Prepared:
     """Returns the data of a device without its drift and its jumps: its `alike`
     stretches are shifted to the mean level of their device, and begin after their first pulse."""
     rows, series = prepared.alike[:, 1:], prepared.series
-    weight, pulse, begins = series.weight.copy(), series.pulse.copy(), series.begins.copy()
+    weight, begins = series.weight.copy(), np.append(series.begins, True)
     device, level = prepared.device[rows[:, 0]], weight[rows].mean(axis=1)
     mean = np.bincount(device, level) / np.maximum(np.bincount(device), 1)
-    for first, last, shift in zip(rows[:, 0], rows[:, -1], mean[device] - level, strict=True):
-        weight[first : last + 1] += shift
-    cut = np.concatenate([rows[:, 0], rows[:, -1] + 1])
-    cut = cut[cut < len(weight)]
-    pulse[cut], begins[cut] = 0, True
-    series = series._replace(weight=weight, pulse=pulse, begins=begins)
+    for own, shift in zip(rows, mean[device] - level, strict=True):
+        for part in np.split(own, np.flatnonzero(series.begins[own])):  # A sweep may begin anew.
+            weight[part[0] : part[-1] + 1] += shift
+            begins[[part[0], part[-1] + 1]] = True
+    pulse = np.where(begins[:-1], 0, series.pulse)
+    series = series._replace(weight=weight, pulse=pulse, begins=begins[:-1])
     levelled = replace(prepared, series=series, noisy=False)
     return with_read_noise(levelled) if prepared.noisy else without_read_noise(levelled)
 

@@ -83,7 +83,8 @@ class Measurement:
     @property
     def size(self) -> str:
         """Returns in words how much was measured."""
-        sweeps = counted(len(runs_of(self.pulse, self.device)), "sweep")
+        kinds = np.array([self.device, self.cycle, self.pulse])[:, self.pulse != 0]
+        sweeps = counted(1 + int(np.diff(kinds).any(axis=0).sum()), "sweep")
         devices, cycles = counted(self.n_devices, "device"), counted(len(set(self.cycle)), "cycle")
         return f"{counted(self.n_pulses, 'pulse')} in {sweeps}, {devices}, {cycles}"
 
@@ -119,6 +120,7 @@ def read_measurement(
         rows = with_retention(rows, retention, sheet, read_voltage)
     rows, up = with_cycles(selected(rows, np.argsort(rows.device, kind="stable")))
     follows, turns = follows_of(file, rows, up)
+    lost = rows.pulsed & (rows.pulse == 1) & ~follows & (np.diff(rows.device, prepend=-1) == 0)
     outliers, middle = _outliers(rows, follows, up)
     rows = replace(rows, conductance=np.where(outliers, middle, rows.conductance))
     gaps = ~np.isfinite(rows.conductance)
@@ -135,7 +137,7 @@ def read_measurement(
         device=rows.device,
         cycle=rows.cycle,
         unit=rows.columns["conductance"].unit,
-        notes=(*rows.notes, *_notes(rows, anew, gaps, outliers, jumps)),
+        notes=(*rows.notes, *_notes(rows, lost, anew, gaps, outliers, jumps)),
         labels=tuple(re.sub("^(?!device)", "device ", name, flags=re.I) for name in rows.devices),
         conditions=conditions_of(file, rows, follows, rows.pulsed & (rows.pulse > 0)),
     )
@@ -149,10 +151,13 @@ def _notes(rows: Rows, *places: np.ndarray) -> Iterator[str]:
 
     Args:
         rows: The rows, without outliers.
-        places: [rows] where clocks start anew, readings are missing, outliers were replaced, and
-            jumps are left out.
+        places: [rows] where a sweep begins without a reading before its first pulse, clocks start
+            anew, readings are missing, outliers were replaced, and jumps are left out.
     """
-    anew, gaps, outliers, jumps = places
+    lost, anew, gaps, outliers, jumps = places
+    if lost.any():
+        told = f"first pulses of {counted(int(lost.sum()), 'sweep')} left out"
+        yield f"{told}, since no reading numbered 0 comes before them"
     if anew.any():
         yield f"the clock starts anew at {counted(int(anew.sum()), 'cycle')}"
     if gaps.any():
@@ -228,12 +233,19 @@ def _check_enough(file: Path, found: Measurement) -> None:
         require(not names or others < 2, file, "device", ", ".join(names), allowed)
 
 
-def _odd(found: Measurement) -> dict[str, np.ndarray]:
-    """Returns [devices] whether a device is unlike most others, by what it must be.
+def doubt_of(found: Measurement) -> str:
+    """Returns a sentence if the pulses of all devices move the conductance in the opposite
+    direction; otherwise it is empty."""
+    mean, inner = _moves_of(found)
+    told = "the polarity may be swapped, since up pulses lower the conductance"
+    return told if (mean < -_SWAPPED * inner).all() else ""
 
-    The change in a sweep is the difference of the means over its last and its first quarter. A
-    device whose readings scatter widely does not count as stuck, since noise may hide that it
-    moves.
+
+def _moves_of(found: Measurement) -> tuple[np.ndarray, np.ndarray]:
+    """Returns [devices] the mean change in a sweep, positive along its pulses, and the spread of
+    80 % of the readings.
+
+    The change is the difference of the means over the last and the first quarter of a sweep.
     """
     ways: list[list[float]] = [[] for _ in found.labels]
     for first, last in runs_of(found.pulse, found.device):
@@ -241,10 +253,19 @@ def _odd(found: Measurement) -> dict[str, np.ndarray]:
         quarter = math.ceil(len(sweep) / 4)
         way = float(sweep[-quarter:].mean() - sweep[:quarter].mean())
         ways[found.device[last]].append(way * float(found.pulse[last]))
-    mean = np.array([np.mean(way) if way else np.nan for way in ways])
-    typical = float(np.nanmedian(mean))
     own = (found.conductance[found.device == device] for device in range(found.n_devices))
     inner = np.array([np.ptp(np.percentile(readings, (10, 90))) for readings in own])
+    return np.array([np.mean(way) if way else np.nan for way in ways]), inner
+
+
+def _odd(found: Measurement) -> dict[str, np.ndarray]:
+    """Returns [devices] whether a device is unlike most others, by what it must be.
+
+    A device whose readings scatter widely does not count as stuck, since noise may hide that it
+    moves.
+    """
+    mean, inner = _moves_of(found)
+    typical = float(np.nanmedian(mean))
     stuck = (mean < _STUCK * typical) & (inner < _STUCK_SCATTER * typical)
     return {
         "must move with its pulses as the others do: leave out its rows (in a study, set the share "

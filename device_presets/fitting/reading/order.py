@@ -83,7 +83,9 @@ def follows_of(file: Path, rows: Rows, up: np.ndarray) -> tuple[np.ndarray, np.n
         "and cycle"
     )
     refuse_first(file, "pulse", rows.file_row, number, backwards, allowed)
-    follows = same_device & ((growth == 1) | (restarted & turned & (number == 1)) | again)
+    # After all up sweeps, the down sweep of an earlier cycle does not begin where they ended.
+    turned_on = restarted & turned & (number == 1) & (np.diff(rows.cycle, prepend=0) >= 0)
+    follows = same_device & ((growth == 1) | turned_on | again)
     return follows, ~same_cycle | turned
 
 

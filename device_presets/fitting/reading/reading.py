@@ -1,9 +1,6 @@
-"""Reads a measurement from a table of pulses or from a lookup table of CrossSim, and recognises a
-swapped polarity."""
+"""Reads a measurement from a table of pulses or from a lookup table of CrossSim."""
 
 from pathlib import Path
-
-import numpy as np
 
 from device_presets.fitting.reading.measurement import Measurement, read_measurement
 from device_presets.fitting.reading.sampled_table import sampled
@@ -11,9 +8,6 @@ from device_presets.fitting.reading.table import EXCEL
 from device_presets.fitting.reading.thinning import thinned
 from device_presets.jump_tables.lookup_table import FILES, is_lookup_table, read_lookup_table
 from rpu_ssnn.common.errors import Fault, InputError, require
-
-_SWAPPED = 2.0
-"""Pulses go against their polarity if their net change does so by this many standard errors."""
 
 
 def read(
@@ -42,23 +36,3 @@ def read(
     allowed = f"must hold {' and '.join(FILES.values())}; join tables with pandas.concat"
     require(is_lookup_table(path), path, "folder", Fault("it has no lookup table"), allowed)
     return sampled(read_lookup_table(path))
-
-
-def doubt_of(found: Measurement) -> str:
-    """Returns a sentence if all pulses that were measured, up and down, move the conductance in the
-    opposite direction; otherwise it is empty."""
-    change = np.diff(found.conductance, prepend=found.conductance[:1])
-    told = []
-    for way, verb in ((1, "pulses marked up lower"), (-1, "pulses marked down raise")):
-        rows = np.flatnonzero(found.pulse == way)
-        if not len(rows):
-            continue
-        moves = way * change[rows]
-        square = float(np.sum(moves**2))
-        # Read noise moves neighbours in opposite directions and hardly changes their sum.
-        opposed = square + 2.0 * float(np.sum((moves[1:] * moves[:-1])[np.diff(rows) == 1]))
-        variance = np.clip(opposed, 2.0 * square / np.sqrt(len(rows)), square)
-        if float(moves.sum()) >= -_SWAPPED * float(np.sqrt(variance)):
-            return ""
-        told.append(f"{verb} the conductance")
-    return f"{', '.join(told)}: is the polarity swapped? An up pulse must raise the conductance"

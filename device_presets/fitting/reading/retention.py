@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from device_presets.fitting.reading.rows import joined, refuse_first, selected
+from device_presets.fitting.reading.rows import refuse_first, selected
 from device_presets.fitting.reading.table import Rows, read_rows
 from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.common.wording import counted, listed
@@ -65,4 +66,10 @@ def with_retention(rows: Rows, file: Path, sheet: str | None, read_voltage: floa
     notes = (*rows.notes, *(f"{file.name}: {note}" for note in (told, *kept.notes)))
     conditions = {"time": np.full(len(rows.pulse), np.nan)} | rows.conditions
     columns = {**kept.columns, **rows.columns}
-    return joined(replace(rows, conditions=conditions, columns=columns, notes=notes), kept)
+    joined: dict[str, Any] = {
+        name: np.append(of, getattr(kept, name))
+        for name, of in vars(rows).items()
+        if isinstance(of, np.ndarray)
+    }
+    joined["conditions"] = {q: np.append(of, kept.conditions[q]) for q, of in conditions.items()}
+    return replace(rows, columns=columns, notes=notes, **joined)

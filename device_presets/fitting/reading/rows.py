@@ -28,20 +28,6 @@ def selected[T: "DataclassInstance"](table: T, rows: np.ndarray) -> T:
     return replace(table, **{name: of(value) for name, value in vars(table).items()})
 
 
-def joined[T: "DataclassInstance"](first: T, second: T) -> T:
-    """Returns the first table with the rows of the second after its own, which has the same arrays,
-    also in dictionaries; all else is that of the first."""
-
-    def of(value: Any, other: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return np.concatenate([value, other])
-        if isinstance(value, dict):
-            return {key: of(part, other.get(key)) for key, part in value.items()}
-        return value
-
-    return replace(first, **{n: of(v, getattr(second, n)) for n, v in vars(first).items()})
-
-
 def refuse_first(
     file: Path, column: str, lines: Any, values: Any, bad: np.ndarray, allowed: str
 ) -> None:

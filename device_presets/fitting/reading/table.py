@@ -109,12 +109,6 @@ def read_rows(
     if others:
         notes += (f"sheets not read: {listed(others)}; --sheet reads one, or {EVERY}",)
     conductance = _conductances(file, cells["conductance"], columns["conductance"])
-    if len(cycles) > 1:
-        parts = (device, cycle, pulse if "pulse" in cells else way, conductance)
-        halves = ((part[: len(part) // 2], part[len(part) // 2 :]) for part in parts)
-        twice = all(np.array_equal(*half, equal_nan=True) for half in halves)
-        allowed = "must be there once, but the second half of the file repeats the first"
-        require(not twice, file, "rows", len(frame), allowed)
     return Rows(
         pulse=pulse,
         up=way >= 0,
@@ -168,8 +162,6 @@ def _csv(file: Path, opened: BinaryIO) -> tuple[str, list[str], pd.DataFrame]:
     if len(names) == 1:
         raise ValueError(f"it is not a table: {names[0][:60]!r} is one cell")
     opened.seek(0)
-    if any("\0" in name for name in names):
-        raise ValueError("not text in UTF-8")
     kinds: dict[str, Any] = dict.fromkeys(_WORDS, "category") | {"device": str}
     words = {k: kinds[name.lower()] for k, name in enumerate(names) if name.lower() in kinds}
     with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):

@@ -12,8 +12,7 @@ from device_presets.fitting.checks.goodness import Verdict
 from device_presets.fitting.checks.questions import CYCLES, ERRORS, MEAN_STEP, SCATTER, Check
 from device_presets.fitting.checks.whole_cycles import MOST_CURVE, CycleErrors
 from device_presets.fitting.model.selection import Selection, representable
-from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.reading.reading import doubt_of
+from device_presets.fitting.reading.measurement import Measurement, doubt_of
 from device_presets.fitting.results import time_and_width
 from device_presets.fitting.results.fit_plot import draw_fit
 from device_presets.fitting.results.fitted_entry import drawn_entries
@@ -133,11 +132,12 @@ class FittedDevice:
     @property
     def sentence(self) -> str:
         """Returns the outcome in words."""
-        scatters = self.cycles.scatter.passed
+        scatter = self.cycles.scatter
         if self.verdict.describes:
-            return self.verdict.sentence + ("" if scatters else ", but not the scatter of cycles")
-        if self.cycles.asked.worst <= _NEAR_CURVE and scatters:
-            return "The fit describes the mean curve and the scatter of cycles, but not each pulse"
+            return self.verdict.sentence + ", but not the scatter of cycles" * (not scatter.passed)
+        if self.cycles.asked.worst <= _NEAR_CURVE and scatter.passed:
+            more = " and the scatter of cycles" * (scatter.status == "ok")
+            return f"The fit describes the mean curve{more}, but not each pulse"
         return self.verdict.sentence
 
     @property

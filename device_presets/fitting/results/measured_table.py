@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from device_presets.fitting.model.preparation import read_noise_of
-from device_presets.fitting.reading.measurement import Measurement
-from device_presets.fitting.reading.reading import doubt_of, read
+from device_presets.fitting.reading.measurement import Measurement, doubt_of
+from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.units import ARBITRARY
 from device_presets.fitting.sweeps import runs_of
 from device_presets.jump_tables.lookup_table import LookupTable, write_lookup_table

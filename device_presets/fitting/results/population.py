@@ -40,8 +40,8 @@ _FEWEST_DEVICES = 3
 """The scatter of fewer devices hardly shows the error of a mean over all such devices, so intervals
 of means are then of these devices alone."""
 
-_TOO_FEW = "fewer than two devices reach this bound"
-_ONE_DEVICE = "only one device was measured, so the spread is unknown"
+_TOO_FEW = "fewer than two devices show it"
+_TWO_DEVICES = "two devices may be alike by chance, so the spread has no interval"
 
 
 @dataclass(frozen=True)
@@ -281,9 +281,10 @@ class Population:
         fits; a device with an unknown variance gets the mean of the others."""
         known = asked & self._known
         if np.count_nonzero(known) < 2:
-            few = _TOO_FEW if np.count_nonzero(asked) < 2 else _UNKNOWN_ERRORS
-            why = few if self.n_devices > 1 else _ONE_DEVICE
+            why = _TOO_FEW if np.count_nonzero(asked) < 2 else _UNKNOWN_ERRORS
             return Quantity(name, None, None, None, unit, why)
         errors = np.where(self._known, errors, errors[known].mean())
         ends = spread_interval(values[asked], errors[asked], relative, self._doubt)
-        return Quantity(name, *ends, unit)
+        one = Quantity(name, *ends, unit)
+        few = np.count_nonzero(asked) < _FEWEST_DEVICES
+        return one.opened().noted(_TWO_DEVICES) if few else one

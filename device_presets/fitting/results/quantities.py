@@ -155,4 +155,6 @@ def _read_noise(p: Population) -> list[Quantity]:
         return [Quantity("write_noise", 0.0, None, None, "step", note)]
     note = "of the mean step; new at each reading, as the read noise of a laboratory is"
     noise = p.quantity("write_noise", "step", lambda of: of.read_noise / p.step(of), note)
+    if not p.fit.layout.shared_free[1]:
+        return [noise.opened().noted("by likelihood, as fewer than three whole cycles show none")]
     return [replace(noise, low=None if noise.low is None else max(noise.low, 0.0))]

@@ -11,11 +11,14 @@ from device_presets.fitting.checks.goodness import judge
 from device_presets.fitting.checks.whole_cycles import chosen_of, cycle_errors, open_loop
 from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.moments import fitted_to_moments, mean_gaps
-from device_presets.fitting.model.preparation import Prepared, prepare
+from device_presets.fitting.model.preparation import Prepared, prepare, with_read_noise
 from device_presets.fitting.model.selection import select_model
-from device_presets.fitting.model.simulation import noise_free_curve
+from device_presets.fitting.model.simulation import at_one_level, simulate
+from device_presets.fitting.model.uncertainty import uncertainty
 from device_presets.fitting.reading.reading import read
-from rpu_ssnn.devices.fit_form import LINEAR, SOFT_BOUNDS
+from device_presets.fitting.results.population import Population
+from device_presets.fitting.results.quantities import report
+from rpu_ssnn.devices.fit_form import LINEAR, PIECEWISE, SOFT_BOUNDS
 from rpu_ssnn.devices.laws import FIT_FORMS
 from support.device_presets.fits import ONE, ZERO, file_of, measured, write_pulses
 
@@ -114,7 +117,7 @@ def test_noise_keeps_the_mean_curve_away_from_a_bound(tmp_path: Path) -> None:
     (form,) = (f for f in FIT_FORMS if f.code == LINEAR and f.shape and f.additive)
     fit = fit_model(prepared, form)
     whole = prepared.everything
-    still = mean_gaps(fit, noise_free_curve(fit), whole)
+    still = mean_gaps(fit, simulate(fit, None, 1)[0], whole)
     assert max(np.sqrt(np.mean(gap**2)) for gap in still) / 2 > 0.04  # The range is 2.
     assert open_loop(fit, whole).worst < 0.025
     assert open_loop(fitted_to_moments(fit, whole), whole).worst < 0.025
@@ -177,3 +180,49 @@ def test_one_cycle_is_not_far_behind_the_formula_that_follows_it(tmp_path: Path)
     errors = cycle_errors(fit)
     assert not errors.fine
     assert chosen_of(selection)[2].asked.worst < errors.neurosim.worst
+
+
+def test_too_few_cycles_leave_the_read_noise_to_the_likelihood(tmp_path: Path) -> None:
+    """Without the scatter of cycles, read noise of 0.2 steps became cycle noise, and the report
+    said that there is none. So few cycles may also scatter by a factor of four and more, so that
+    they show nothing."""
+    changes = {"levels": 20, "cycle_to_cycle": 0.3, "write_noise": 0.2, "step_spread": 0.0}
+    preset = get_preset("reram_sb", {**changes, "w_max_spread": 0.0, "w_min_spread": 0.0})
+    prepared = with_read_noise(
+        prepare(read(write_pulses(tmp_path / "a.csv", preset, 2, 60, 1, 3)), ZERO, ONE)
+    )
+    likely = fit_model(prepared, next(form for form in FIT_FORMS if form.code == PIECEWISE))
+    fit = fitted_to_moments(likely, prepared.everything)
+    assert fit.shared[1] == likely.shared[1]
+    told = {q.name: q for q in report(Population(fit, uncertainty(fit), [fit, fit]))}
+    assert told["write_noise"].interval == "not determined"
+    assert told["write_noise"].value == pytest.approx(0.2, rel=0.2)
+    errors = cycle_errors(fit)
+    wide, narrow = (0.5, 2.1), (0.6, 2.1)
+    for limits, status in ((wide, "open"), (narrow, "ok")):
+        checked = replace(errors, within_band=0.9, deviation=1.0, deviations=limits)
+        assert checked.scatter.status == status
+
+
+def test_blocks_of_up_and_of_down_sweeps_have_one_mean_curve(tmp_path: Path) -> None:
+    """Only one direction was compared, and no word told that the first pulses were lost, not even
+    that a sweep does not begin where one of another cycle ended. Two empty cells made one sweep
+    two."""
+    lines, rng = ["cycle,pulse,polarity,conductance_uS"], np.random.default_rng(0)
+    for way, sign in (("up", 1), ("down", -1)):
+        for cycle in range(4):
+            path = 50 + 2 * cycle + sign * (np.cumsum(1 + 0.1 * rng.normal(size=30)) - 15)
+            lines += [f"{cycle},{k},{way},{g:.4f}" for k, g in enumerate(path, 1)]
+    for row in (40, 41):
+        lines[row] = lines[row].rsplit(",", 1)[0] + ","
+    measurement = measured(tmp_path, lines)
+    assert measurement.size.startswith("229 pulses in 8 sweeps")
+    assert measurement.notes[0].startswith("first pulses of 7 sweeps left out")
+    prepared = prepare(measurement, None, None)
+    assert prepared.alike.shape == (3, 60)  # Cycle 1 has a gap.
+    assert np.isfinite(
+        [*vars(cycle_errors(fit_model(prepared, FIT_FORMS[0])).asked).values()]
+    ).all()
+    level = at_one_level(prepared).series
+    np.testing.assert_allclose(level.weight[prepared.alike[:, 1:]].mean(axis=1).std(), 0, atol=1e-9)
+    assert np.abs(np.diff(level.weight)[level.pulse[1:] != 0]).max() < 0.1

@@ -41,7 +41,7 @@ def asked(enode: FittedDevice, tmp_path_factory: pytest.TempPathFactory) -> Resu
 
 def test_the_command_goes_from_a_measured_table_to_a_verdict(asked: Result) -> None:
     said = asked.output
-    assert "describes the mean curve and the scatter of cycles, but not each pulse." in said
+    assert "describes the mean curve, but not each pulse." in said
     assert "The preset reproduces: the mean step (rms over the states), " in said
     assert "; NeuroSim's formula: 1." in said
     preset = get_preset(said.split("preset  ")[1].split("\n")[0])

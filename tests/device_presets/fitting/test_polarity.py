@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from device_presets import get_preset
-from device_presets.fitting.reading.reading import doubt_of, read
+from device_presets.fitting.reading.measurement import doubt_of
+from device_presets.fitting.reading.reading import read
 from device_presets.pulsing.example_measurement import example_measurement
 
 
@@ -16,16 +17,12 @@ def test_a_swapped_polarity_is_told(name: str, tmp_path: Path) -> None:
     table = example_measurement(preset, devices=4, pulses=100, cycles=3, seed=1)
     table.to_csv(file, index=False)
     assert "polarity" not in doubt_of(read(file))
-    both = len(set(table["polarity"])) == 2
-    if both:
+    if len(set(table["polarity"])) == 2:
         table["polarity"] = table["polarity"].map({"up": "down", "down": "up"})
     else:
         table["conductance_uS"] = 200 - table["conductance_uS"]
     table.to_csv(file, index=False)
-    told = "pulses marked up lower the conductance"
-    told += ", pulses marked down raise the conductance" if both else ""
-    told += ": is the polarity swapped? An up pulse must raise the conductance"
-    assert doubt_of(read(file)) == told
+    assert doubt_of(read(file)).startswith("the polarity may be swapped")
 
 
 def test_noise_alone_has_no_polarity(tmp_path: Path) -> None:

@@ -231,8 +231,9 @@ def test_one_device_says_what_could_not_be_known(tmp_path: Path) -> None:
     assert spreads
     for quantity in spreads:
         assert quantity.value is None
-        assert "only one device" in quantity.note
-    assert "only one device" in str(saved(fit, tmp_path).parameters["step_spread"].assumption)
+        assert "fewer than two devices" in quantity.note
+    step_spread = saved(fit, tmp_path).parameters["step_spread"]
+    assert "fewer than two devices" in str(step_spread.assumption)
 
 
 def test_pulses_in_one_direction_give_a_one_directional_preset(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from device_presets.cards.card import card
 from device_presets.fitting import FittedDevice, fit_file
 from device_presets.fitting.checks.defects import _growing_noise
 from device_presets.fitting.checks.goodness import _excess, _moves
+from device_presets.fitting.checks.whole_cycles import CurveErrors
 from device_presets.fitting.model.effects import LEAK, Effects
 from device_presets.fitting.model.joint_fit import fit_at
 from device_presets.fitting.model.maximum_likelihood import layout_of
@@ -145,6 +146,12 @@ def test_a_bound_beyond_the_data_and_cycles_that_scatter_otherwise_are_told(tmp_
     wide = replace(fit, cycles=replace(cycles, within_band=0.62, by_chance=(0.38, 1.0)))
     assert wide.checks[-1].status == "open"
     assert "the scatter of cycles" not in wide.diagnosis.split("The readings show")[0]
+    failed = replace(fit.verdict, checks=tuple(replace(c, status="FAIL") for c in off.checks))
+    near = {"asked": CurveErrors(0.01, 0.01), "within_band": 0.9}
+    for share, told in ((0.6, " and the scatter of cycles"), (0.4, "")):
+        one = replace(fit.cycles, **near, by_chance=(share, 1.0), deviation=1.0)
+        said = replace(fit, verdict=failed, cycles=one).sentence
+        assert said == f"The fit describes the mean curve{told}, but not each pulse"
 
 
 @pytest.mark.parametrize(("rises", "advice"), [(True, "white_of_current"), (False, "no setting")])
