@@ -313,11 +313,16 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _train(self, data: Dataset, epochs: int) -> Trained:
         steps = {"batch": self._batch, "epochs": epochs, "decay_shape": "linear"}
-        return train(
-            self._network_spec(), self._checked_as(TrainingSpec, **steps),
-            self._factory(), data,
-            seed=self._seed, threads=self.threads, on_epoch=self._tell,
-        )  # fmt: skip
+        try:
+            return train(
+                self._network_spec(), self._checked_as(TrainingSpec, **steps),
+                self._factory(), data,
+                seed=self._seed, threads=self.threads, on_epoch=self._tell,
+            )  # fmt: skip
+        except InputError as error:
+            if error.where != "network":
+                raise
+            raise InputError(WHERE, f"network.{error.field}", error.value, error.allowed) from error
 
     def _tell(self, row: EpochRow, *_: object) -> bool:
         if self.verbose:
@@ -387,6 +392,6 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             if named and not nearest(FLOAT_WEIGHTS, self.synapses):
                 raise
             allowed = f"{one_of(FLOAT_WEIGHTS, self.synapses)}, or a device"
-            allowed += "" if named else f": {error}"
+            allowed += "" if named or self.synapses is None else f": {error}"
             raise InputError(WHERE, "synapses", self.synapses, allowed) from error
         return device_synapses(device, spec, self.learning_rate)

@@ -39,7 +39,7 @@ def plain(text: object) -> str:
     return f" {line}" if line.startswith("_") else line
 
 
-def listed(names: Sequence[str], most: int = 8) -> str:
-    """Returns names separated by commas; those beyond the first few are only counted."""
+def listed(names: Sequence[str], most: int = 8, mark: str = ", ") -> str:
+    """Returns names with a mark between two; those beyond the first few are only counted."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return mark.join(names[:most]) + more

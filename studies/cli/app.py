@@ -48,10 +48,12 @@ app.add_typer(keys_app)
 @with_options
 def run(study: StudyArgument, out: OutOption = None, *, options: RunOptions) -> None:
     """Run the missing trials of a study, print its table, and name the result files."""
+    from studies.common.statistics import describe
     from studies.declaration.shipped import find_study
     from studies.execution.study_runs import run_in_folder
     from studies.report.page.headline import device_to_ask_about
     from studies.results.tables import RESULTS_CSV
+    from studies.sensitivity.device_question import accuracy_by_seed, differences
 
     declared = find_study(study)
     root = out or declared.default_folder
@@ -64,7 +66,9 @@ def run(study: StudyArgument, out: OutOption = None, *, options: RunOptions) -> 
         ask = shlex.join([str(study), *given, *kept])
         typer.echo(f"next    rpu-ssnn decompose {ask}    (device or spikes?)")
         typer.echo(f"        rpu-ssnn attribute {ask}    (which imperfection?)")
-        typer.echo(f"        rpu-ssnn require {ask} --loss 1    (how good must it be?)")
+        reached = (accuracy_by_seed(outcome.runs, at) for at in (declared.reference_label, device))
+        if not describe(differences(*reached).values()).mean <= 0:  # else there is nothing to mend
+            typer.echo(f"        rpu-ssnn require {ask} --loss 1    (how good must it be?)")
     end(outcome.failures, root)
 
 

@@ -129,6 +129,7 @@ def _answer(
         wanted: what both functions take besides study, device and runs.
     """
     from studies.declaration.shipped import find_study
+    from studies.execution.plan import make_plan
     from studies.execution.progress import duration
     from studies.execution.study_runs import finished_in, of_whole_seeds, runner_of, with_own_folder
     from studies.sensitivity.device_question import device_name, question_name
@@ -146,9 +147,13 @@ def _answer(
     if not asked.estimate:
         raise InputError(question, "--plan", None, "must be given together with --no-estimate")
     most, runs = sum(len(point.seeds) for point in trained.points()), finished(trained).runs
-    told = f"at most {counted(most, 'training')} ({listed([case.name for case in trained.cases])})"
+    names = listed([case.name for case in trained.cases], mark="; ")  # names may have commas
+    told = f"at most {counted(most, 'training')} ({names})"
+    search = len(make_plan(trained, root, rows).search)
+    if search:
+        told += f", after {counted(search, 'run')} of the search"
     if seconds := [float(str(result.row["seconds"])) for _, result in runs]:
-        left = duration((most - len(runs)) * max(seconds))
+        left = duration((search + most - len(runs)) * max(seconds))
         told += f", {left} one after the other if each takes as long as the longest finished one"
     fewer = ", and --parameter asks for fewer" if "parameters" in wanted else ""
     with replace(asked, rows=rows).executing(root) as running:

@@ -174,6 +174,11 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Told:
     return _weak("The reference", f"{at} {why}", "gaps to it", points[at]) if why else {}
 
 
+def of_question(runs: Runs, device: str, reference: str) -> Iterator[str]:
+    """Yields the warnings about a question on a device, given by its label."""
+    return sentences(of_device(runs, device, reference), of_ceiling(runs))
+
+
 def of_device(runs: Runs, device: str, reference: str) -> Told:
     """Warns if a device, given by its label, is near chance or far below the reference."""
     own, other = ([run for run in runs if run[0].label == one] for one in (device, reference))

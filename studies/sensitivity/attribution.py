@@ -110,8 +110,7 @@ def attribute(study: Study, device: str, run: Run) -> Attribution:
         notes.append("the device has no imperfection that can be switched off")
         return Attribution(table, notes, outcome.failures)
     reference = asked.reference.name
-    weak = caveats.of_device(outcome.runs, AS_IS, reference), caveats.of_ceiling(outcome.runs)
-    notes += [*_notes(table), *caveats.sentences(*weak)]
+    notes += [*_notes(table), *caveats.of_question(outcome.runs, AS_IS, reference)]
     references = accuracy_by_seed(outcome.runs, reference)
     gap = describe(differences(references, accuracy_by_seed(outcome.runs, AS_IS)).values())
     return Attribution(table, notes, outcome.failures, " ".join(_sentences(table, gap)))

@@ -150,8 +150,8 @@ def decompose(study: Study, device: str, run: Run) -> Decomposition:
     table = _table(outcome.runs, cases[-1].name)
     reached = {case.name: accuracy_by_seed(outcome.runs, case.name) for case in cases}
     levels = {state: describe(by_seed.values()).mean for state, by_seed in reached.items()}
-    too_easy = caveats.sentences(caveats.of_ceiling(outcome.runs))
-    notes = [*setting_notes(study), *too_easy, *_weak_floats(table)]
+    weak = caveats.of_question(outcome.runs, cases[-1].name, FLOAT)
+    notes = [*setting_notes(study), *weak, *_weak_floats(table)]
     spikes = next(_simulator(case) for case in cases if case.name == SPIKES)
     others = {_simulator(case) for case in cases if isinstance(case.rule, AnalogSgdRule)} - {spikes}
     notes += [

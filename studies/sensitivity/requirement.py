@@ -147,7 +147,7 @@ def require(
     head = [
         f"{device} as it is loses {bounds[0].text(evaluator.costs(AS_IS, bounds[0]))} points to "
         f"{asked.reference.name}; at most {loss:g} are allowed",
-        *caveats.sentences(caveats.of_device(evaluator.runs, AS_IS, asked.reference.name)),
+        *caveats.of_question(evaluator.runs, AS_IS, asked.reference.name),
         "all other imperfections are switched off"
         if others == "off"
         else "each parameter is varied alone, the others as they are",

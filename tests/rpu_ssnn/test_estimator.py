@@ -111,6 +111,11 @@ def test_a_bad_parameter_is_one_line(bad: dict[str, Any]) -> None:
     assert named or field == "synapses"
 
 
+def test_missing_synapses_are_one_line() -> None:
+    with pytest.raises(InputError, match=r"synapses: missing; must be one of .*, or a device$"):
+        SpikingClassifier(**FAST | {"synapses": None}).fit(X[:50], Y[:50])
+
+
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
@@ -155,6 +160,8 @@ def test_convolutions_need_images() -> None:
         SpikingClassifier(network=convolutions(3), **FAST).fit(X, Y)
     with refused("network.layers.0.conv.kernel: 0", "1 to 1000"):
         SpikingClassifier(network=convolutions(0), **FAST).fit(X, Y)
+    with refused("SpikingClassifier: network.layers.0", "kernel"):
+        SpikingClassifier(network=convolutions(9), **FAST).fit(X.reshape(-1, 8, 8), Y)
 
 
 def test_a_batch_has_at_most_all_rows() -> None:

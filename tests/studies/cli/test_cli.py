@@ -69,17 +69,21 @@ def test_a_run_ends_with_the_table_and_says_where_everything_is(
     assert all(line.endswith(" left") for line in progress)
 
 
+@pytest.mark.parametrize(("learning_rate", "loses"), [(1.0, True), (20.0, False)])
 def test_a_run_warns_of_devices_that_are_alike_and_names_the_next_commands(
-    command: Command, harness: Harness, tmp_path: Path
+    learning_rate: float, loses: bool, command: Command, harness: Harness, tmp_path: Path
 ) -> None:
+    other = {"update": "coincidence", "learning_rate": learning_rate}
     good = {"device": "neurosim_pcmo", "hyperparameters": DRIVE}
     worse = {**good, "label": "first", "hyperparameters": {**DRIVE, "learning_rate": 3}}
-    study_file(tmp_path, "of pcmo.yaml", cases=[*SMALL["cases"], worse, good])
+    cases = [*SMALL["cases"][:2], other, worse, good]
+    study_file(tmp_path, "of pcmo.yaml", cases=cases, reference="coincidence")
     output = command("run", tmp_path / "of pcmo.yaml", "--out", harness.out)[1]
     assert "All devices of an array are alike in these cases: first, neurosim_pcmo." in output
     asked = f"'{tmp_path}/of pcmo.yaml' --device neurosim_pcmo --rows {harness.out}/results.csv"
     for question in ("decompose", "attribute"):
         assert f"rpu-ssnn {question} {asked}" in output
+    assert (f"rpu-ssnn require {asked}" in output) == loses
 
 
 def test_an_interrupted_command_says_so(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ def test_requirement_of_levels(real: Path, tmp_path: Path, command: Command) -> 
     code, again, errors = command(*question, "--out", elsewhere, "--rows", out / "results.csv")
     assert (code, again) == (0, printed.replace(str(out), str(elsewhere)))
     assert "running" not in errors
-    assert "at most 33 trainings (rate, as it is, levels), " in errors
+    assert "at most 33 trainings (rate; as it is; levels), " in errors
     assert " if each takes as long as the longest finished one; --plan" in errors
 
 
