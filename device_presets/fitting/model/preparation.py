@@ -1,5 +1,4 @@
-"""Prepares a measurement for a fit: turns conductances into weights, and looks for read noise and
-bounds."""
+"""Turns the conductances of a measurement into weights, and looks for read noise and bounds."""
 
 import math
 from collections import defaultdict
@@ -23,8 +22,7 @@ LEAST_READ_NOISE = 10 * RESOLUTION
 """A read noise (weights) up to this size counts as none."""
 
 _MOST_AVERAGED, _READINGS = 25, 2.0
-"""A moving mean has at most so many readings, and as many as make its read noise half a
-step."""
+"""A moving mean has at most so many readings, and as many as make its read noise half a step."""
 
 _FEWEST_IN_A_ROW = 3
 """Some pulses must follow each other in one direction, since SET and RESET in turn show no step
