@@ -184,7 +184,7 @@ def of_device(runs: Runs, device: str, reference: str) -> Told:
     own, other = ([run for run in runs if run[0].label == one] for one in (device, reference))
     by, why = _mean(other) - _mean(own), near_chance(own)
     if by >= SHORT_FROM:
-        why = f"ends {by:.1f} points below the reference"
+        why = f"ends {by:.1f} points below {reference}"
     return _weak("The device", f"it {why}", "its costs and thresholds", own) if why else {}
 
 

@@ -119,12 +119,15 @@ NUMBERS = (
     "step_spread: 0, asymmetry: 0, asymmetry_spread: 0"
 )
 SPIKES = "spikes: {}, test_share: 0.5"
+TWICE = f"cycle,{HEAD}\n" + 2 * "a,0,up,1\na,1,up,2\nb,0,up,1\nb,1,up,2\n"
 LAB = [
     of_fit(of_devices("a", 1, head=HEAD.replace("_uS", "_MS")), "row 1", "'conductance_MS'"),
     of_fit(of_devices("abc", 1, 1, 1).replace("device", "devcie"), "'devcie'", "device"),
     of_fit(2 * b"\xef\xbb\xbf" + of_devices("a", 1).encode(), "row 1: column: '\\ufeffdevice'"),
     of_fit(of_devices("abcd", 1, 1, -1, 1), "m.csv: device: 'c'", "polarity"),
     of_fit(of_devices("abcd", 1, 100, 1, 1), "m.csv: device: 'b'", "30 times", "unit"),
+    of_fit(TWICE, "m.csv: rows: 8", "second half"),
+    of_fit(TWICE.replace("pulse", "number"), "m.csv: rows: 8", "second half"),
     of_fit(of_devices("a", 1).replace(",", "|"), "it is not a table: 'device|", "is one cell"),
     of_fit(b"%PDF-1.4", "m.pdf: file: it is not a table: '%PDF-1.4' is one cell", file="m.pdf"),
     of_fit(of_devices("a", 1).replace("up,", 'up,"', 1), "m.csv: file: a quotation mark"),

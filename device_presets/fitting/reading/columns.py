@@ -13,7 +13,7 @@ from device_presets.fitting.reading.units import AMPERES, SECONDS, SIEMENS, VOLT
 from rpu_ssnn.common.errors import Fault, InputError, nearest, require
 from rpu_ssnn.common.wording import listed
 
-CONDITIONS: Final = ("time", "pulse_width", "amplitude")
+CONDITIONS = ("time", "pulse_width", "amplitude")
 """The columns that describe a row's pulse, and when the row was read."""
 
 UNITS: Final[Mapping[str, Mapping[str, float]]] = {

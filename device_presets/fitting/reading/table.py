@@ -109,6 +109,11 @@ def read_rows(
     if others:
         notes += (f"sheets not read: {listed(others)}; --sheet reads one, or {EVERY}",)
     conductance = _conductances(file, cells["conductance"], columns["conductance"])
+    middle = len(frame) // 2
+    twice = frame[:middle].equals(frame[middle:].set_axis(frame.index[: len(frame) - middle]))
+    allowed = "must be there once, but the second half of the file repeats the first"
+    require(len(cycles) < 2 or not twice, file, "rows", len(frame), allowed)
+    conditions = {q: columns[q].size * _numbers(file, cells[q]) for q in CONDITIONS if q in columns}
     return Rows(
         pulse=pulse,
         up=way >= 0,
@@ -121,11 +126,7 @@ def read_rows(
         devices=devices,
         cycles=cycles,
         columns=columns,
-        conditions={
-            name: columns[name].size * _numbers(file, cells[name])
-            for name in CONDITIONS
-            if name in columns
-        },
+        conditions=conditions,
         notes=notes,
     )
 

@@ -286,5 +286,4 @@ class Population:
         errors = np.where(self._known, errors, errors[known].mean())
         ends = spread_interval(values[asked], errors[asked], relative, self._doubt)
         one = Quantity(name, *ends, unit)
-        few = np.count_nonzero(asked) < _FEWEST_DEVICES
-        return one.opened().noted(_TWO_DEVICES) if few else one
+        return one if asked.sum() >= _FEWEST_DEVICES else one.opened().noted(_TWO_DEVICES)

@@ -191,7 +191,7 @@ def test_a_device_far_below_the_reference_is_named(question: Any) -> None:
         return question(device_study(), "capacitor", run=run).notes
 
     (line,) = [note for note in notes(30.0) if "learned badly" in note]
-    assert "30.0 points below the reference" in line
+    assert "30.0 points below rate" in line
     assert not any("learned badly" in note for note in notes(5.0))
 
 

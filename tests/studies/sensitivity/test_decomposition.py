@@ -90,7 +90,7 @@ def test_a_float_network_below_the_spikes_is_named(monkeypatch: pytest.MonkeyPat
 def test_a_device_that_learned_badly_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(REACHED, SPIKES, 50.0)
     (note,) = decompose(device_study(cases=GIVEN, reference="ann"), "capacitor", Known()).notes
-    assert "The device learned badly: it ends 48.0 points below the reference" in note
+    assert "The device learned badly: it ends 48.0 points below float network" in note
 
 
 def test_each_step_is_the_paired_difference_of_its_states() -> None:
