@@ -9,17 +9,19 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from pydantic import Field
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rpu_ssnn.common.errors import Fault, InputError, nearest, one_of, require
+from rpu_ssnn.common.files import refusing
 from rpu_ssnn.common.training_state import EpochRow, StateError
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
 from rpu_ssnn.devices.device_source import find_device
+from rpu_ssnn.estimator_input import WHERE, labels_of, numbers_of
 from rpu_ssnn.spec import NetworkSpec, Positive, Spec, TrainingSpec
 from rpu_ssnn.spec.layers import Neurons
 from rpu_ssnn.spec.network import Slots
@@ -28,8 +30,6 @@ from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.float_weights import FLOAT_WEIGHTS
 from rpu_ssnn.training import Trained, train
 from rpu_ssnn.training.loop import timed_epoch
-
-WHERE = "SpikingClassifier"
 
 FREE = ("epochs", "threads", "verbose")
 """The parameters that may change between two calls of `partial_fit`; they change no step."""
@@ -55,12 +55,6 @@ class _OwnSettings(Spec):
     scale: Literal["training", "each"]
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
     verbose: bool
-
-
-def _refuse_masked(field: str, values: ArrayLike) -> None:
-    """Refuses masked values, whose mask scikit-learn would drop."""
-    found = Fault("some values are masked")
-    require(not np.ma.is_masked(values), WHERE, field, found, "must hold all values")
 
 
 class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -215,9 +209,19 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: the rows have another number of columns, or another shape.
         """
         check_is_fitted(self)
-        values: np.ndarray = validate_data(self, self._flat(X, reset=False), reset=False)
-        images = shares(values, self._scale)
+        images = shares(self._rows(X, reset=False), self._scale)
         return self.trained_.output_counts(images)
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Returns the share of rows that `predict` gives their label.
+
+        Raises:
+            ValueError: it is not fitted, or labels do not fit the rows or the classes.
+        """
+        predicted = self.predict(X)
+        allowed = f"must be a class for each of the {len(predicted)} rows of X, as in `fit`"
+        with refusing(WHERE, allowed, ValueError, field="y"):
+            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     def device_table(self) -> pd.DataFrame:
         """Returns the statistics of the devices after training, with one row for each crossbar.
@@ -273,42 +277,38 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.trained_ = trained
 
     def _checked(self, X: ArrayLike, y: ArrayLike, reset: bool) -> tuple[np.ndarray, np.ndarray]:
-        _refuse_masked("y", y)
-        values, labels = validate_data(self, self._flat(X, reset), y, reset=reset)
-        check_classification_targets(labels)
-        return values, labels
+        rows = self._rows(X, reset)
+        return rows, labels_of(rows, y)
 
-    def _flat(self, X: ArrayLike, reset: bool) -> ArrayLike:
-        """Returns each image as one row of values, if X may hold images."""
-        _refuse_masked("X", X)
-        values = np.asarray(X)
-        has_images = self._section("network").get("layers") is not None
-        require(values.dtype.kind not in "US", WHERE, "X", Fault("it is text"), "must be numbers")
-        allowed = "must be rows [n, columns]; images need network={'layers': [...]}"
-        require(has_images or values.ndim < 3, WHERE, "shape of X", values.shape, allowed)
-        shape = values.shape[1:] if has_images else ()
-        if reset:
-            self._shape = shape
-        elif shape != self._shape:
-            raise ValueError(f"X has images of shape {shape}, but the first call had {self._shape}")
-        return values.reshape(len(values), -1) if len(shape) > 1 else X
+    def _rows(self, X: ArrayLike, reset: bool) -> np.ndarray:
+        """Returns numbers [n, columns], with each image as one row if X may hold images."""
+        kinds = ValueError, np.exceptions.DTypePromotionError
+        with refusing(WHERE, "must be rows of numbers, with the same columns", *kinds, field="X"):
+            has_images = self._section("network").get("layers") is not None
+            values = numbers_of(X, has_images)
+            shape = values.shape[1:] if has_images else ()
+            if reset:
+                self._shape = shape
+            allowed = f"must be [n, *{self._shape}], images as in the first call"
+            require(shape == self._shape, WHERE, "shape of X", values.shape, allowed)
+            flat = values.reshape(len(values), -1) if len(shape) > 1 else X
+            dtype = np.float64 if values.dtype.kind == "O" else "numeric"
+            rows: np.ndarray = validate_data(self, flat, reset=reset, dtype=dtype)
+        return rows
 
     def _begin(self, X: np.ndarray, classes: np.ndarray, most: int | None = None) -> None:
         """Reads the parameters; a batch has at most `most` rows."""
-        if len(classes) < 2:
-            count = f"y has {len(classes)} class"
-            raise ValueError(f"a classifier needs at least 2 classes, but {count}")
+        found = Fault(f"it has {len(classes)} class{'es' * (len(classes) != 1)}")
+        require(len(classes) > 1, WHERE, "y", found, "must have at least 2 classes")
         self._checked_as(_OwnSettings, *_OwnSettings.model_fields)
         self._fitted_with = self.get_params(deep=False)
         batch = self._checked_as(TrainingSpec, "batch").batch
         self._batch = batch if most is None else min(batch, most)
         self.classes_ = classes
         self._scale: Scale = scale_of(X, np.arange(len(X)), self.scale)
-        try:
+        allowed = "must be a whole number from 0 to 2**32 - 1, a RandomState of numpy, or None"
+        with refusing(WHERE, allowed, ValueError, field="random_state"):
             generator = check_random_state(self.random_state)
-        except ValueError as error:
-            allowed = "must be a whole number from 0 to 2**32 - 1, a RandomState of numpy, or None"
-            raise InputError(WHERE, "random_state", self.random_state, allowed) from error
         self._seed = int(generator.randint(2**31))
 
     def _train(self, data: Dataset, epochs: int) -> Trained:

@@ -41,14 +41,18 @@ _LIBRARY_MESSAGES = (
     (r"^.*Expected \d+ fields in line (\d+), saw \d+$", r"row \1 has too many cells"),
     (
         "^Length of header or names .*$",
-        "the first row below the names has too many cells (a line sep=, of Excel must be deleted)",
+        "the first row below the names has too many cells (with decimal commas, cells need "
+        "semicolons or tabs between them; a line sep=, of Excel must be deleted)",
     ),
     ("^No columns to parse from file$", "the first line is empty"),
     ("^.*EOF inside string starting at row .*$", "a quotation mark is not closed"),
     ("^maximum recursion depth exceeded.*$", "nested too deep"),
+    (r"^Unknown label type: (\w+)\..*$", r"Unknown label type: \1"),
+    ("^The DType .* could not be promoted .*$", "some columns hold no numbers"),
+    ("^setting an array element with a sequence.*$", "rows differ in length"),
     ("^.*There is no item named .* in the archive.*$", "not a workbook"),
 )
-"""Sentences of Python and pandas about bad files, and what they mean to a reader."""
+"""Sentences of libraries about bad files and data, and what they mean to a reader."""
 
 
 def reason(error: Exception) -> Fault:
@@ -62,7 +66,7 @@ def reason(error: Exception) -> Fault:
 
 @contextlib.contextmanager
 def refusing(
-    path: Path, allowed: str, *errors: type[Exception], field: str = "file"
+    path: Path | str, allowed: str, *errors: type[Exception], field: str = "file"
 ) -> Iterator[None]:
     """Turns errors of reading or writing a file into one `InputError` that names the file.
 
@@ -229,21 +233,26 @@ def remove_temporaries(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def refuse_unwritable(where: str, field: str, path: Path, suffixes: tuple[str, ...] = ()) -> None:
+def refuse_unwritable(
+    where: str, field: str, path: Path, suffixes: tuple[str, ...] = (), new: bool = False
+) -> None:
     """Checks that a file can be written, before the work for it is done.
 
     Args:
         where, field: the command and option that name the file, for the error.
         path: the file.
         suffixes: the endings it may have; empty allows any.
+        new: whether nothing may have its name yet, not even a link that leads nowhere.
 
     Raises:
         InputError: the file has another ending, its folder is missing or cannot be written to, or
-            a folder has its name.
+            a folder (or anything else, if the file must be new) has its name.
     """
     folder, shown = path.parent, str(path)
     ends_well = not suffixes or path.suffix.lower() in suffixes
     require(ends_well, where, field, shown, f"must end in {' or '.join(suffixes)}")
+    free = not new or not os.path.lexists(path)
+    require(free, where, field, shown, "must not exist yet; give another name")
     require(not path.is_dir(), where, field, shown, "must be a file, but a folder has this name")
     allowed = f"must be in an existing folder, which {folder} is not"
     require(folder.is_dir(), where, field, shown, allowed)

@@ -106,7 +106,7 @@ def read_table(
         path: The file, for errors.
         opened: The same file, opened.
         sheet: The sheet to read; None for the first one, `EVERY` for all that have names. Their
-            rows are then joined, and a column ``device`` names their sheets.
+            rows are then joined, and a column ``device (sheet)`` names them.
         kinds: How names may begin, as in `header_in`.
 
     Raises:
@@ -134,7 +134,7 @@ def read_table(
             require("device" not in own, here, "columns", "device", allowed)
             rows.index = pd.Index(f"{row}{of_sheet}" for row in rows.index)
             rows[len(own)] = title
-            own.append("device")
+            own.append("device (sheet)")
         allowed = f"must be those of sheet {next(iter(tables), title)!r}, {listed(names)}"
         require(own == names or not tables, here, "columns", Fault(listed(own)), allowed)
         where, names, tables[title] = here, own, rows

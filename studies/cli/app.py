@@ -96,9 +96,7 @@ def new(
 
     kind = f"{'_conv' if conv else ''}{'_quick' if quick else ''}"
     target = out or Path(f"{study_name(source)}{kind}.yaml")
-    refuse_unwritable("new", "--out", target, (".yaml", ".yml"))
-    if os.path.lexists(target):
-        raise InputError("new", "--out", str(target), "must not exist yet; give another file")
+    refuse_unwritable("new", "--out", target, (".yaml", ".yml"), new=True)
     text = new_study(
         source,
         device or ("charge_trap",),

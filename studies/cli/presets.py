@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpu_ssnn.common.errors import InputError, require
+from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable, write_together
 from rpu_ssnn.common.wording import counted
 from studies.cli.options import path_argument, path_option, with_options
@@ -19,7 +19,7 @@ presets_app = typer.Typer(help="List the device presets, show one, or make one o
 
 NameOption = Annotated[str, typer.Option("--name", help="Name of the preset to make.")]
 OutOption = Annotated[
-    Path | None, path_option("Preset file to write; default: NAME.yaml here.", "--out")
+    Path | None, path_option("Preset file to write or replace; default: NAME.yaml here.", "--out")
 ]
 PresetArgument = Annotated[
     str, typer.Argument(help="Name of a preset, or a file: device.yaml, devices.yaml:entry.")
@@ -141,11 +141,9 @@ def fit(
     if preset_file.absolute() in (file.absolute() for file in (data, options.retention) if file):
         raise InputError("presets fit", "--out", str(out), "must not be the measured file")
     plot_file, draws = plot or preset_file.with_suffix(".png"), draws_file(preset_file)
-    refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
-    refuse_unwritable("presets fit", "draws", draws)
-    for made in (draws, *([plot_file] if plot is None else [])):
-        allowed = "must not exist yet; give another --name, or --out and --plot to replace files"
-        require(out is not None or not made.exists(), "presets fit", "file", str(made), allowed)
+    own_name = out is None and plot is None
+    refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES, new=own_name)
+    refuse_unwritable("presets fit", "draws", draws, new=out is None)
 
     def tell(words: str) -> None:
         typer.echo(f"... {words}", err=True)
@@ -244,9 +242,8 @@ def _file_to_make(command: str, name: str, out: Path | None) -> Path:
         InputError: the file cannot be written, or exists already.
     """
     file = out or Path(f"{name}.yaml")
-    refuse_unwritable(command, "--out", file, PRESET_SUFFIXES)
-    allowed = "must not be a file here already; give another --name, or --out to replace it"
-    require(out is not None or not file.exists(), command, "--name", name, allowed)
+    option = "--out" if out else "--name"
+    refuse_unwritable(command, option, file, PRESET_SUFFIXES, new=out is None)
     return file
 
 
@@ -263,7 +260,7 @@ def example(
     from device_presets import get_preset
     from device_presets.pulsing.example_measurement import ONE_US, ZERO_US, example_measurement
 
-    refuse_unwritable("presets example", "--out", out, (".csv",))
+    refuse_unwritable("presets example", "--out", out, (".csv",), new=True)
     preset = get_preset(name)
     table = example_measurement(preset, devices, pulses, cycles, seed)
     write_together("example", {out: lambda path: table.to_csv(path, index=False)})

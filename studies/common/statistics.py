@@ -73,6 +73,14 @@ def describe(values: Collection[float]) -> SampleStatistics:
     return SampleStatistics(n, mean, sd, quantile * sd / math.sqrt(n), min(values), max(values))
 
 
+def accuracy_ends(mean: float, half_width: float) -> tuple[float, float]:
+    """Returns the ends of an interval of accuracies (%), cut at 0 and 100.
+
+    No mean lies beyond, so that the cut interval contains it as often.
+    """
+    return max(mean - half_width, 0.0), min(mean + half_width, 100.0)
+
+
 def independent_values(groups: Sequence[Sequence[float]]) -> list[float]:
     """Returns the values whose interval is that of the mean, where groups share a drawn device.
 

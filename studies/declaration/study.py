@@ -67,7 +67,9 @@ class Study(StudyGrid):
     """
 
     reference: str | None = Field(
-        None, description="label of the case that gaps are measured against; None: the rate case"
+        None,
+        description="label of the case that gaps are measured against; None: the rate case, or the "
+        "only case",
     )
     measure: Measure = Field(
         "test",
@@ -116,9 +118,8 @@ class Study(StudyGrid):
         named = [(f"case {number}.label", label) for number, label in enumerate(labels, 1)]
         for field, name in (*named, *(("quoted", name) for name in self.quoted)):
             require(not name.startswith(_FORMULA), "study", field, name, _NO_FORMULA)
-        rate_labels = [case.name for case in self.cases if isinstance(case.rule, RateRule)]
         allowed = f"{one_of(labels)}; it may be left out only if exactly one case is a rate case"
-        has_reference = self.reference is not None or len(rate_labels) == 1
+        has_reference = self.reference is not None or len(self._references) == 1
         require(has_reference, "study", "reference", None, allowed)
         if self.reference is not None and self.reference not in labels:
             raise InputError("study", "reference", self.reference, one_of(labels, self.reference))
@@ -144,9 +145,13 @@ class Study(StudyGrid):
     @property
     def reference_label(self) -> str:
         """Returns the label of the case that gaps are measured against."""
-        if self.reference is not None:
-            return self.reference
-        return next(case.name for case in self.cases if isinstance(case.rule, RateRule))
+        return self._references[0] if self.reference is None else self.reference
+
+    @property
+    def _references(self) -> list[str]:
+        """Returns the labels of the rate cases or, if there are none, of all cases."""
+        of_rate = [case.name for case in self.cases if isinstance(case.rule, RateRule)]
+        return of_rate or [case.name for case in self.cases]
 
     @property
     def default_folder(self) -> Path:

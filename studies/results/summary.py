@@ -9,6 +9,7 @@ import pandas as pd
 from studies.common.statistics import (
     FEWEST_SEEDS,
     SampleStatistics,
+    accuracy_ends,
     describe,
     independent_values,
     nested_deviations,
@@ -37,7 +38,8 @@ def summary(results: pd.DataFrame, reference: str | None = None) -> pd.DataFrame
 
     The columns are ``case``, one ``sweep.*`` column for each swept setting, ``n`` (seeds),
     ``accuracy`` (mean, %), ``accuracy_sd`` (standard deviation), ``accuracy_ci`` (half width of
-    its 95 % interval, Student t), ``gap`` (case minus reference, percentage points: negative is
+    its 95 % interval, Student t), ``accuracy_low`` and ``accuracy_high`` (the ends of this
+    interval, cut at 0 and 100 %), ``gap`` (case minus reference, percentage points: negative is
     worse), ``gap_ci``, ``gap_n``, ``gap_p_holm`` (Holm-corrected), ``gap_significant`` and
     ``gap_p_alone`` (all of `compare`), ``min``, ``max``, ``pulses_per_device`` and
     ``saturated_fraction`` (means), ``accuracy_on`` (the images that were read), ``epochs`` and
@@ -103,12 +105,15 @@ def accuracy_of(runs: pd.DataFrame) -> tuple[SampleStatistics, dict[str, float]]
 
 def _statistics(runs: pd.DataFrame) -> dict[str, Any]:
     accuracy, deviations = accuracy_of(runs)
+    low, high = accuracy_ends(accuracy.mean, accuracy.half_width)
     return {
         "n": accuracy.n,
         "accuracy": accuracy.mean,
         "accuracy_sd": accuracy.sd,
         **deviations,
         "accuracy_ci": accuracy.half_width,
+        "accuracy_low": low,
+        "accuracy_high": high,
         "min": accuracy.minimum,
         "max": accuracy.maximum,
         "pulses_per_device": runs["pulses_per_device_mean"].astype(float).mean(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from studies.common.statistics import FEWEST_SEEDS
+from studies.common.statistics import FEWEST_SEEDS, accuracy_ends
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,9 @@ def interval(mean: float, half_width: float, style: str = "{:.2f}", n: int | Non
 def accuracy_interval(mean: float, half_width: float, n: int | None = None) -> str:
     """Returns an accuracy (%) with its interval, which is cut off at 0 and at 100."""
     text = interval(mean, half_width, n=n)
-    low, high = mean - half_width, mean + half_width
-    if "±" not in text or (low >= 0 and high <= 100):
-        return text
-    return f"{mean:.2f} ({max(low, 0):.2f} to {min(high, 100):.2f})"
+    low, high = accuracy_ends(mean, half_width)
+    is_cut = (low, high) != (mean - half_width, mean + half_width)
+    return f"{mean:.2f} ({low:.2f} to {high:.2f})" if "±" in text and is_cut else text
 
 
 def number(value: float, style: str = "{:.2f}") -> str:

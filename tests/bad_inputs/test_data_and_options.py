@@ -55,6 +55,12 @@ MEASURED = [
         "rename conductnace_uS: ",
     ),
     of_fit(measured(head="pulse,polarity,conductance"), "m.csv, row 1: column", "'conductance'"),
+    of_fit(
+        measured(head="pulse,G_up_uS,G_down_uS"),
+        "no polarity or",
+        "for a column per sweep see docs/how-to",
+    ),
+    of_fit(measured(last="1,5"), "m.csv: file: ", "with decimal commas, cells need semicolons"),
     of_fit(measured(), "--name: '../x'", options="--name ../x"),
     of_fit(measured(), "'charge_trap'", "shipped", options="--name charge_trap"),
     of_fit(measured(), "--out", "x.txt", options="--out HERE/x.txt"),
@@ -64,6 +70,13 @@ MEASURED = [
     of_fit(workbook_cut_in_its_sheet, "m.xlsx: file", "Excel", file="m.xlsx"),
     of_fit(measured(head="pulse,polarity,conductance_" + "x" * 100_000), "m.csv, row 1", "xxx"),
     Bad("presets fit HERE/m.csv --name mine", {"m.csv": measured(), "mine.png": ""}, ("mine.png",)),
+    Bad("presets example ecram --out HERE/m.csv", {"m.csv": ""}, ("m.csv", "must not exist yet")),
+    Bad(
+        "presets from-metrics --name mine --on-off 10 --states-up 50 --states-down 50 "
+        "--nonlinearity-up 1 --nonlinearity-down -1 --cycle-to-cycle 0.01 --device-to-device 0",
+        {"mine.yaml": lambda path: path.symlink_to("gone")},
+        ("--name: 'mine.yaml'", "must not exist yet"),
+    ),
 ]
 
 HEAD = "pulse,polarity,conductance_uS"
@@ -146,6 +159,11 @@ LAB = [
     of_data("a.xlsx", sheet_of(["label", "b", "b"], [1, 2, 3]), "column: 'b'"),
     of_data("a.xlsx", sheet_of(["label", "b"], [1, 2], hidden=2), "a.xlsx: column B: hidden"),
     of_fit(sheet_of(["x"], ["y"], hidden=2), "m.xlsx: row 2: hidden; must be", file="m.xlsx"),
+    of_fit(
+        lambda path: pd.DataFrame({"pulse": [1], "polarity": [1]}).to_excel(path, index=False),
+        "no conductance beside pulse, polarity, device (sheet)", file="m.xlsx",
+        options="--sheet all",
+    ),
     of_fit(
         sheet_of(["device", "polarity"]), "sheet 'Sheet': columns: 'device'", file="m.xlsx",
         options="--sheet all",

@@ -111,7 +111,7 @@ def test_a_preset_file_is_replaced_only_where_that_is_said(
     made_of = ("presets", "from-metrics", "--name", "mine", *options)
     code, _, errors = command(*made_of)
     assert (code, errors.count("\n")) == (2, 1)
-    assert "--name: 'mine' is not allowed; must not be a file here already" in errors
+    assert "--name: 'mine.yaml' is not allowed; must not exist yet" in errors
     assert Path("mine.yaml").read_text() == "my own work"
     assert command(*made_of, "--out", "mine.yaml")[0] == 0
     assert get_preset("mine.yaml").value("on_off_ratio") == 10.0

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from aihwkit.simulator.configs import SoftBoundsDevice
 from sklearn.base import clone
@@ -120,7 +121,7 @@ def test_missing_synapses_are_one_line() -> None:
     ("bad", "words"),
     [
         (X.reshape(-1, 8, 8), r"shape of X: \(.*, 8, 8\) .* images need network"),
-        (X.astype(str), "X: it is text; must be numbers"),
+        (X.astype(str), r"values of X: 'str\d+' .*must be real numbers"),
     ],
 )
 def test_bad_data_is_one_line(bad: np.ndarray, words: str) -> None:
@@ -145,7 +146,7 @@ def test_convolutions_learn_and_are_copied(synapses: str, tile: dict[str, str] |
     again = pickle.loads(pickle.dumps(model))
     channels = images[500:, :, :, np.newaxis]
     assert np.array_equal(again.predict(images[500:]), model.predict(images[500:]))
-    with pytest.raises(ValueError, match=r"shape \(8, 8, 1\)"):
+    with pytest.raises(ValueError, match=r"shape of X: \(100, 8, 8, 1\).*8, 8"):
         model.predict(channels)
     one = SpikingClassifier(**settings, learning_rate=8.0).fit(images[:50, ..., np.newaxis], Y[:50])
     assert one.spike_counts(channels).shape == (100, 10)
@@ -213,10 +214,34 @@ def test_a_fit_that_fails_leaves_nothing_fitted() -> None:
 )
 def test_a_second_fit_with_bad_data_leaves_nothing_fitted(rows: Any, labels: Any) -> None:
     model = SpikingClassifier(**FAST | {"epochs": 1}).fit(X[:50], Y[:50])
-    with pytest.raises(ValueError, match=r"Unknown label|at least 2 classes|contains NaN|masked"):
+    with pytest.raises(ValueError, match=r"Unknown label|at least 2 classes|nan is not|masked"):
         model.fit(rows, labels)
     with pytest.raises(NotFittedError):
         model.predict(X)
+
+
+def test_data_that_do_not_fit_are_named_in_one_line() -> None:
+    named = pd.DataFrame(X[:50, :4], columns=list("abcd"))
+    hole, mixed = named.copy(), np.array([1, "a"] * 25, dtype=object)
+    hole.loc[7, "c"] = np.nan
+    model = SpikingClassifier(**FAST | {"epochs": 1}).fit(named, Y[:50])
+    for use, *words in [
+        (lambda: model.score(named, Y[:49]), "y: Found", "[49, 50]; must", "each of the 50 rows"),
+        (lambda: model.score(named, np.arange(50)), "y: Mix of label input types", "as in `fit`"),
+        (lambda: model.predict([[1, 2, 3, 4], [5]]), "X: rows differ in length; must"),
+        (lambda: model.predict(named.rename(columns={"a": "z"})), "X: The feature names", "- z"),
+        (lambda: model.predict(hole), "X: index [7, 2]: nan", "a finite number"),
+        (lambda: model.predict(X[0]), "shape of X: (64,)", "rows [n, columns]"),
+        (lambda: model.fit(named.assign(a="5 V"), Y[:50]), "X: could not convert", "'5 V'; must"),
+        (lambda: model.fit(named.assign(a=pd.Categorical(["x"] * 50)), Y[:50]), "X: ", "'x'; "),
+        (lambda: model.fit(named.assign(a=pd.Timestamp(0)), Y[:50]), "X: some columns hold no num"),
+        (lambda: model.fit(named, mixed), "y: Unknown label type: unknown; must", "whole numbers"),
+        (lambda: model.fit(X[:0], Y[:0]), "X: Found array with 0 sample(s)"),
+        (lambda: model.fit(named, None), "y: ", "the target y is None; must"),
+        (lambda: model.partial_fit(named, Y[:50], classes=[]), "y: it has 0 classes", "at least 2"),
+    ]:
+        with refused("SpikingClassifier: ", *words):
+            use()
 
 
 @pytest.mark.parametrize("circuit", [None, {"threshold_spread": 0.1, "threshold_drift": 1.0}])

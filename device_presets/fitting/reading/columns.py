@@ -91,8 +91,8 @@ def columns_of(
         renamed = f"rename {listed(near)}: " if near else ""
         allowed = (
             f"{renamed}each row must have {'polarity (or amplitude_V)' if pulsed else 'time_s'} and"
-            " one conductance_uS (1 / resistance; or current_nA, with --read-voltage), and may have"
-            " pulse, device, cycle, time_s, pulse_width_s and amplitude_V, in these or other units"
+            " one conductance_uS (1 / resistance; or current_nA, with --read-voltage); for others"
+            " and for a column per sweep see docs/how-to/measured_devices.md"
         )
         raise InputError(where, "column", lacks, allowed)
     used = [column.name for column in found.values()]

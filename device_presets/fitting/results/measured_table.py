@@ -20,7 +20,7 @@ from device_presets.fitting.reading.units import ARBITRARY
 from device_presets.fitting.sweeps import runs_of
 from device_presets.jump_tables.lookup_table import LookupTable, write_lookup_table
 from rpu_ssnn.common.errors import require
-from rpu_ssnn.common.files import refuse_unwritable
+from rpu_ssnn.common.files import refuse_unwritable, refusing
 from rpu_ssnn.common.wording import counted
 
 LEAST = 20
@@ -48,8 +48,7 @@ def write_tables(
         InputError: For the reasons given at ``read``; also if the folder exists or cannot be
             created, or a device has too few changes for two columns in either direction.
     """
-    require(not folder.exists(), "presets table", "--name", str(folder), "must be a new folder")
-    refuse_unwritable("presets table", "--name", folder)
+    refuse_unwritable("presets table", "--name", folder, new=True)
     found = read(data, sheet, read_voltage)
     fewest = min(_fewest(found, device) for device in range(found.n_devices))
     columns = min(MOST_COLUMNS, fewest // LEAST)
@@ -57,7 +56,8 @@ def write_tables(
     ways = np.array([way for table in tables for way in (table.up, table.down)])
     # The 2 is there because a line is less certain at its ends than in the middle.
     error = (ways.std(1).mean(1) / np.abs(ways.mean((1, 2)))).max() * (2 / fewest) ** 0.5
-    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+    writable = refusing(folder, "must be on a disk with free space", OSError, field="folder")
+    with writable, tempfile.TemporaryDirectory(dir=folder.parent) as made:
         whole = Path(made) / folder.name
         for number, table in enumerate(tables, 1):
             write_lookup_table(whole / str(number) if len(tables) > 1 else whole, table)

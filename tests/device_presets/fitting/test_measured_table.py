@@ -121,7 +121,7 @@ def test_the_command_writes_a_table_and_no_preset(
 def test_what_cannot_become_a_table_is_one_line(tmp_path: Path) -> None:
     source = write_table(tmp_path / "source")
     data = measured(tmp_path / "a.csv", source)
-    with pytest.raises(InputError, match="must be a new folder"):
+    with pytest.raises(InputError, match="must not exist yet"):
         write_tables(data, source)
     with pytest.raises(
         InputError, match=r"--name: .*must be in an existing folder, which .*missing is not"

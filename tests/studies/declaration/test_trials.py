@@ -61,9 +61,8 @@ def test_the_sweep_is_a_grid_over_the_cases_it_applies_to() -> None:
 
 def test_a_drive_can_be_swept() -> None:
     case = {"device": "ideal", "hyperparameters": {"learning_rate": 1.0}}
-    study = small_study(
-        cases=[case], reference="ideal", sweep={"hyperparameters.weight_range": [2, 4]}, seeds=[0]
-    )
+    study = small_study(cases=[case], sweep={"hyperparameters.weight_range": [2, 4]}, seeds=[0])
+    assert study.reference_label == "ideal", "a single case is the reference"
     ranges = [trial.settings.method.tile.weight_range for trial in trials(study)]  # type: ignore[union-attr]
     assert ranges == [2, 4]
 

@@ -157,7 +157,10 @@ def test_two_seeds_show_no_interval_and_none_leaves_0_to_100() -> None:
     assert "untested: fewer than 3 seeds" in legend
     assert "ns: not significant" in legend
     near = [("rate", seed, reached) for seed, reached in enumerate((99.0, 100.0, 98.0))]
-    assert "99.00 (96.52 to 100.00)" in readable(summary(frame(near), "rate"), "rate").markdown
+    near_end = summary(frame(near), "rate")
+    assert "99.00 (96.52 to 100.00)" in readable(near_end, "rate").markdown
+    ends = near_end[["accuracy_low", "accuracy_high"]].to_numpy()[0]
+    assert ends == pytest.approx([96.52, 100.0], abs=0.01)
 
 
 def test_a_small_interval_of_an_energy_is_not_shown_as_none() -> None:
