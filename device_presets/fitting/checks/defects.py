@@ -240,7 +240,9 @@ def _levels(fit: JointFit, trace: Trace, span: float, abrupt: bool) -> Iterator[
     of the fit, than others do, and for a level that drifts. In an abrupt device, a large step that
     comes a pulse later than usual would look like a jump."""
     weight, cycle, device = fit.prepared.series.weight, fit.prepared.own_cycle, fit.prepared.device
-    moved = np.cumsum(np.nan_to_num(fit.prepared.series.pulse * trace.step))
+    # A bound cuts steps short, which may be longer than the range.
+    within = np.clip(trace.expected, fit.local[device, 5], fit.local[device, 4])
+    moved = np.cumsum(np.nan_to_num(within - trace.state))
     first = 1 + np.flatnonzero((np.diff(cycle) != 0) & (np.diff(device) == 0))
     first = first[(first >= _AROUND) & (first + _AROUND <= len(weight))]
     if len(first) < _FEWEST_CHANGES:
@@ -249,12 +251,11 @@ def _levels(fit: JointFit, trace: Trace, span: float, abrupt: bool) -> Iterator[
     at, size, needed, chance = _furthest((weight - moved)[around], changed)
     through = fit.prepared.series.begins.copy()
     through[first] = False
-    if size > max(_LARGE_JUMP * span, needed):
-        begins = through.copy()
-        begins[around[:, 0]] = True
+    large = chance < _BY_CHANCE or size > max(_LARGE_JUMP * span, needed)
+    if jumps := bool(not abrupt and large and size > _LEAST_JUMP * span):
+        begins = through | np.isin(np.arange(len(through)), around[:, 0])
         sets = simulate(fit, 5, begins=begins)
-        chance *= size <= max(_furthest((drawn - moved)[around], changed)[1] for drawn in sets)
-    jumps = not abrupt and size > _LEAST_JUMP * span and chance < _BY_CHANCE
+        jumps = size > max(_furthest((drawn - moved)[around], changed)[1] for drawn in sets)
     if jumps:
         who = f"readings of {fit.prepared.labels[device[first[at]]]}"
         when = f"between cycles {changed[at]} and {changed[at] + 1} of those used"

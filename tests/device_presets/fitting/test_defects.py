@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from device_presets import get_preset
 from device_presets.fitting.checks.goodness import Verdict, judge
 from device_presets.fitting.checks.whole_cycles import coverage, cycle_deviation, cycle_errors
 from device_presets.fitting.model.maximum_likelihood import fit_model
@@ -17,7 +18,7 @@ from device_presets.fitting.model.simulation import at_one_level
 from device_presets.fitting.reading.reading import read
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
 from rpu_ssnn.devices.laws import FIT_FORMS
-from support.device_presets.fits import file_of
+from support.device_presets.fits import ONE, ZERO, file_of, write_pulses
 
 SWEEP, CYCLES, STEP = 200, 8, 0.5
 SMOOTH = next(m for m in FIT_FORMS if m.code == LINEAR and m.shape and m.additive)
@@ -203,6 +204,14 @@ def test_a_slow_drift_over_many_cycles(drift: float, tmp_path: Path) -> None:
     found = told(tmp_path / "a.csv", path + read_noise(0.5, path), up)
     assert list(found) == (["drift"] if drift else [])
     assert not drift or "0.6 % of the range per cycle" in found["drift"]
+
+
+def test_a_device_whose_step_is_as_long_as_its_range_does_not_jump(tmp_path: Path) -> None:
+    """It would seem to jump by five times its range if its bounds did not cut predicted steps."""
+    file = write_pulses(tmp_path / "a.csv", get_preset("hfo2"), 40, 12, 8, seed=10)
+    law = next(form for form in FIT_FORMS if form.name == "soft bounds, constant noise")
+    fit = fit_model(prepare(read(file), ZERO, ONE), law)
+    assert "jump" not in {defect.name for defect in judge(fit).defects}
 
 
 @pytest.mark.parametrize("jumps", [False, True])

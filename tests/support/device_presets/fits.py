@@ -1,7 +1,7 @@
 """Makes measured files for the tests of fits by pulsing simulated devices."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,6 @@ from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import Crossbar
 from rpu_ssnn.synapses.native.synapses import NativeSynapses
 from support.rpu_ssnn.networks import make_block
-
-type PulseTrain = Callable[[Preset, int, Sequence[bool], float | None, int], np.ndarray]
-"""A function with the signature of ``device_presets.pulsing.pulse_train``."""
 
 ZERO, ONE = 50e-6, 60e-6
 """The conductances (S) that represent weights 0 and 1 in the files."""
@@ -38,7 +35,8 @@ COARSE_RERAM = {
 def seeded_pulse_train(
     preset: Preset, n_devices: int, up: Sequence[bool], start: float | None, seed: int
 ) -> np.ndarray:
-    """Does what ``pulse_train`` does in native devices, whose noise is seeded as well."""
+    """Does what ``device_presets.pulsing.pulse_train`` does on aihwkit's tiles in native devices,
+    whose noise is seeded as well."""
     crossbar = Crossbar(
         initial=np.full((1, n_devices), -1e6 if start is None else start, np.float32),
         **{"theta": 1.0, "he_std": 1.0, "gain": 1.0, "T": 1, "slots": 1, "batch": 1, "seed": seed},
@@ -62,11 +60,10 @@ def write_pulses(
     pulses: int,
     cycles: int = 1,
     seed: int = 0,
-    train: PulseTrain = seeded_pulse_train,
 ) -> Path:
     """Writes a CSV of up and down sweeps, read after every pulse; row 0 is the initial state."""
     polarities = ([True] * pulses + [False] * pulses) * cycles
-    weights = train(preset, devices, polarities, None, seed)
+    weights = seeded_pulse_train(preset, devices, polarities, None, seed)
     rows = len(weights)
     polarity = ["read"] + ["up" if up else "down" for up in polarities]
     cycle = [0] + [k // (2 * pulses) for k in range(len(polarities))]
