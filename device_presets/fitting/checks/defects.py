@@ -63,8 +63,8 @@ _LEAST_RATIO = 0.7
 """Noise is correlated if the variance over many pulses is below this share of the simulated one."""
 
 _DEAD = 0.3
-"""A device is broken if it moves by less than this share of the range that a quarter
-of the cycles exceed."""
+"""A device is broken in a cycle if it moves by less than this share of the range that a quarter of
+its own cycles exceed, since ranges may differ between devices."""
 
 _FEWEST_SWEEPS = 3
 """A direction is abrupt only if it has at least this many sweeps."""
@@ -125,14 +125,14 @@ def defects_of(
 
 def _broken(fit: JointFit) -> Iterator[Defect]:
     """Looks for cycles in which a device hardly moves."""
-    alike = fit.prepared.alike
-    ranges = np.ptp(fit.prepared.series.weight[alike], axis=1)
-    dead = ranges < _DEAD * np.quantile(ranges, 0.75)
+    alike, device = fit.prepared.alike, fit.prepared.device[fit.prepared.alike[:, -1]]
+    ranges = pd.Series(np.ptp(fit.prepared.series.weight[alike], axis=1))
+    dead = (ranges < _DEAD * ranges.groupby(device).transform("quantile", 0.75)).to_numpy()
     if dead.any():
-        row = alike[dead][0, -1]
-        who, cycle = fit.prepared.labels[fit.prepared.device[row]], fit.prepared.own_cycle[row] + 1
-        where = f"in {dead.sum()} of {len(dead)} cycles, first in cycle {cycle} of {who}"
-        what = f"{where}, a device moves by less than {100 * _DEAD:.0f} % of the usual range"
+        cycle = fit.prepared.own_cycle[alike[dead][0, -1]] + 1
+        first = f"first in cycle {cycle} of {fit.prepared.labels[device[dead][0]]}"
+        where = f"in {dead.sum()} of {len(dead)} cycles, {first}"
+        what = f"{where}, a device moves by less than {100 * _DEAD:.0f} % of its usual range"
         yield Defect("broken", what, "leave these cycles, or the device, out of the file")
 
 
@@ -249,20 +249,18 @@ def _levels(fit: JointFit, trace: Trace, span: float, abrupt: bool) -> Iterator[
         return
     around, changed = first[:, None] + np.arange(-_AROUND, _AROUND), cycle[first]
     at, size, needed, chance = _furthest((weight - moved)[around], changed)
-    through = fit.prepared.series.begins.copy()
-    through[first] = False
+    row = np.arange(len(weight))
+    through = fit.prepared.series.begins & ~np.isin(row, first)
     large = chance < _BY_CHANCE or size > max(_LARGE_JUMP * span, needed)
-    if jumps := bool(not abrupt and large and size > _LEAST_JUMP * span):
-        begins = through | np.isin(np.arange(len(through)), around[:, 0])
-        sets = simulate(fit, 5, begins=begins)
-        jumps = size > max(_furthest((drawn - moved)[around], changed)[1] for drawn in sets)
-    if jumps:
-        who = f"readings of {fit.prepared.labels[device[first[at]]]}"
-        when = f"between cycles {changed[at]} and {changed[at] + 1} of those used"
-        what = f"{who} jump by {100 * size / span:.1f} % of the range {when}"
-        yield Defect(JUMP, what, "fit the rows before and after the jump in files of their own")
-    drift = 0.0 if jumps else _drift_of(fit, span, through)
-    if drift:
+    if large and size > _LEAST_JUMP * span and not abrupt:
+        sets = simulate(fit, 5, begins=through | np.isin(row, around[:, 0]))
+        if size > max(_furthest((drawn - moved)[around], changed)[1] for drawn in sets):
+            who = f"readings of {fit.prepared.labels[device[first[at]]]}"
+            when = f"between cycles {changed[at]} and {changed[at] + 1} of those used"
+            what = f"{who} jump by {100 * size / span:.1f} % of the range {when}"
+            yield Defect(JUMP, what, "fit the rows before and after the jump in files of their own")
+            return
+    if drift := _drift_of(fit, span, through):
         what = f"level drifts by {100 * abs(drift) / span:.1f} % of the range per cycle used"
         yield Defect(DRIFT, what, "cycle the device first, or fit a file of its last cycles alone")
 
@@ -275,18 +273,17 @@ def _drift_of(fit: JointFit, span: float, begins: np.ndarray) -> float:
         begins: [rows] whether a simulation begins anew.
     """
     alike = fit.prepared.alike
-    device = fit.prepared.device[alike[:, -1]]
-
     weight, cycle = fit.prepared.series.weight, fit.prepared.own_cycle[alike[:, -1]]
     of = pd.DataFrame({"cycle": cycle, "level": weight[alike].mean(axis=1)})
-    cycle, level = (of - of.groupby(device).transform("mean")).to_numpy().T
+    levels = of.groupby(fit.prepared.device[alike[:, -1]]).transform("mean")
+    cycle, level = (of - levels).to_numpy().T
     if not cycle.any():
         return 0.0
     line = stats.linregress(cycle, level)
     if abs(line.slope) <= max(_LEAST_TREND * span / np.ptp(cycle), _DRIFT_ERRORS * line.stderr):
         return 0.0
-    levels = [w[alike].mean(axis=1) for w in simulate(fit, 5, begins=begins)]
-    slopes = np.array(levels) @ cycle / (cycle @ cycle)
+    sets = np.array(simulate(fit, 5, begins=begins))
+    slopes = sets[:, alike].mean(axis=2) @ cycle / (cycle @ cycle)
     beyond = abs(line.slope - slopes.mean()) > np.abs(slopes - slopes.mean()).max()
     return float(line.slope) if beyond else 0.0
 

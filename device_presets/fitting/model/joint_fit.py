@@ -12,6 +12,7 @@ from device_presets.fitting.model.layout import Layout
 from device_presets.fitting.model.likelihood import run_filter
 from device_presets.fitting.model.preparation import Prepared
 from device_presets.fitting.model.series import Series, Trace, empty_trace
+from rpu_ssnn.devices.fit_form import SOFT_BOUNDS
 
 _NO_TRACE = empty_trace(0)
 
@@ -53,6 +54,24 @@ class JointFit:
     def shape(self) -> np.ndarray:
         """Returns the numbers of the step that all devices share."""
         return self.layout.shape_of(self.shared)
+
+    @property
+    def own_limits(self) -> np.ndarray:
+        """Returns [2, devices, 6] lower and upper limits of the devices' own numbers; the logs of
+        their steps are always within."""
+        highest, lowest = self.prepared.ends
+        span, (low, high) = highest - lowest, np.empty((2, *self.local.shape))
+        # A linear step describes asymptotes that are further away.
+        away = span * (1.0 if self.layout.model.code == SOFT_BOUNDS else 0.5)
+        largest = np.log(span)[:, None]
+        low[:, :2] = np.minimum(self.local[:, :2], largest) - 8.0
+        high[:, :2] = np.maximum(self.local[:, :2], largest)
+        low[:, 2:4], high[:, 2:4] = -3.0, 5.0
+        low[:, 4] = np.maximum(highest - 0.3 * span, 1e-3)
+        high[:, 4] = np.maximum(highest, 0) + away
+        low[:, 5] = np.maximum(np.minimum(lowest, 0) - away, self.prepared.floor)
+        high[:, 5] = np.minimum(lowest + 0.3 * span, -1e-3)
+        return np.array([low, high])
 
     @property
     def arguments(self) -> Arguments:

@@ -63,27 +63,10 @@ class Objective:
             n += len(at)
         return shared, local
 
-    def limits(self, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns [numbers] lower and upper limits of the packed numbers.
-
-        Args:
-            local: [devices, 6] start of the search; the limits always include its steps.
-        """
-        highest, lowest = self._fit.prepared.ends
-        span = highest - lowest
-        soft = self._fit.layout.model.code == SOFT_BOUNDS
-        away = span * (1.0 if soft else 0.5)  # The linear step describes further asymptotes.
-        low, high = np.empty_like(local), np.empty_like(local)
-        largest = np.log(span)[:, None]
-        low[:, :2] = np.minimum(local[:, :2], largest) - 8.0
-        high[:, :2] = np.maximum(local[:, :2], largest)
-        low[:, 2:4], high[:, 2:4] = -3.0, 5.0
-        low[:, 4] = np.maximum(highest - 0.3 * span, 1e-3)
-        high[:, 4] = np.maximum(highest, 0) + away
-        low[:, 5] = np.maximum(np.minimum(lowest, 0) - away, self._fit.prepared.floor)
-        high[:, 5] = np.minimum(lowest + 0.3 * span, -1e-3)
-        lowest_shared, highest_shared = self._fit.layout.limits
-        return self.pack(lowest_shared, low), self.pack(highest_shared, high)
+    def limits(self) -> list[np.ndarray]:
+        """Returns [numbers] lower and [numbers] upper limits of the packed numbers."""
+        both = zip(self._fit.layout.limits, self._fit.own_limits, strict=True)
+        return [self.pack(shared, own) for shared, own in both]
 
     def units(self, packed: np.ndarray) -> np.ndarray:
         """Returns a typical change of each number, from the curvature, to scale the search."""
@@ -209,7 +192,7 @@ def refit(fit: JointFit, counted: np.ndarray | None = None, most_steps: int = 15
     objective = Objective(fit, counted)
     start = objective.pack(fit.shared, fit.local)
     unit = objective.units(start)
-    low, high = objective.limits(fit.local)
+    low, high = objective.limits()
     bounds = Bounds((low - start) / unit, (high - start) / unit)
     with _LIBRARIES.limit(limits=1, user_api="blas"):
         found = minimize(

@@ -321,8 +321,7 @@ def read_noise_of(weight: np.ndarray, pulse: np.ndarray, device: np.ndarray) -> 
         steps = np.diff(weight[first : last + 1])
         # A parabola removes the trend of the run; the rest is noise.
         at = np.arange(len(steps))
-        trend = np.polynomial.Polynomial.fit(at, steps, 2)(at) if len(at) > 8 else steps.mean()
-        steps = steps - trend
+        steps -= np.polynomial.Polynomial.fit(at, steps, 2)(at) if len(at) > 8 else steps.mean()
         pairs = steps[1:] * steps[:-1]
         products += float(pairs.sum())
         squares += float((pairs**2).sum())

@@ -117,7 +117,8 @@ def with_unbiased_noise(fit: JointFit) -> tuple[JointFit, Uncertainty]:
 
 
 def drawn(fit: JointFit, larger: float, number: int) -> list[JointFit]:
-    """Returns fits whose numbers scatter by their errors, except for loosely known ones.
+    """Returns fits whose numbers scatter by their errors, within their limits, except for loosely
+    known ones.
 
     Args:
         larger: The variances are this many times those of a fit to all rows.
@@ -133,7 +134,8 @@ def drawn(fit: JointFit, larger: float, number: int) -> list[JointFit]:
     shared, own = moves(errors.shared), np.stack([moves(one) for one in errors.local], axis=1)
     own += np.einsum("dls,ns->ndl", errors.response, shared)
     shared = np.clip(fit.shared + shared, *fit.layout.limits)
-    return [replace(fit, shared=s, local=fit.local + o) for s, o in zip(shared, own, strict=True)]
+    own = np.where(fit.layout.local_free.T, np.clip(fit.local + own, *fit.own_limits), fit.local)
+    return [replace(fit, shared=s, local=o) for s, o in zip(shared, own, strict=True)]
 
 
 def resampled(fit: JointFit) -> list[JointFit]:

@@ -15,6 +15,7 @@ from device_presets.fitting.model.maximum_likelihood import fit_model
 from device_presets.fitting.model.moments import cycle_scatter, fitted_to_moments
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.model.simulation import at_one_level
+from device_presets.fitting.model.uncertainty import drawn
 from device_presets.fitting.reading.reading import read
 from rpu_ssnn.devices.fit_form import CONSTANT, LINEAR
 from rpu_ssnn.devices.laws import FIT_FORMS
@@ -144,6 +145,19 @@ def test_a_device_that_stops_moving_is_broken(tmp_path: Path) -> None:
     assert "in 5 of 8 cycles, first in cycle 4 of device 1" in found["broken"]
 
 
+def test_a_device_of_small_range_is_not_broken(tmp_path: Path) -> None:
+    path, up = cycled(cycles=4)
+    lines = ["device,pulse,polarity,conductance_uS"]
+    for device, size in enumerate([1.0, 0.25, 1.1]):
+        ways = ["read", *np.where(up, "up", "down")]
+        lines += [
+            f"{device},{k},{w},{g}" for k, (w, g) in enumerate(zip(ways, size * path, strict=True))
+        ]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    fit = fit_model(prepare(read(tmp_path / "a.csv"), None, None), SMOOTH)
+    assert "broken" not in {defect.name for defect in judge(fit).defects}
+
+
 def test_a_jump_between_cycles(tmp_path: Path) -> None:
     path, up = cycled()
     path[5 * 2 * SWEEP + 1 :] += 12.0
@@ -206,12 +220,15 @@ def test_a_slow_drift_over_many_cycles(drift: float, tmp_path: Path) -> None:
     assert not drift or "0.6 % of the range per cycle" in found["drift"]
 
 
-def test_a_device_whose_step_is_as_long_as_its_range_does_not_jump(tmp_path: Path) -> None:
-    """It would seem to jump by five times its range if its bounds did not cut predicted steps."""
+def test_a_device_whose_step_is_as_long_as_its_range(tmp_path: Path) -> None:
+    """It would seem to jump by five times its range if its bounds did not cut predicted steps, and
+    if errors put a bound on the other side of weight 0, simulations would run away."""
     file = write_pulses(tmp_path / "a.csv", get_preset("hfo2"), 40, 12, 8, seed=10)
     law = next(form for form in FIT_FORMS if form.name == "soft bounds, constant noise")
     fit = fit_model(prepare(read(file), ZERO, ONE), law)
     assert "jump" not in {defect.name for defect in judge(fit).defects}
+    bounds = np.array([one.local[:, 4:] for one in drawn(fit, 20.0, 50)])
+    assert (bounds * [1.0, -1.0] > 0.0).all()
 
 
 @pytest.mark.parametrize("jumps", [False, True])
