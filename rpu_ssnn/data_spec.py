@@ -10,6 +10,7 @@ from rpu_ssnn.spec import Positive, Range, Spec, list_of
 
 TestShare = Annotated[float, Field(gt=0.0, le=0.9)]
 Side = Annotated[int, Field(ge=1, le=1_000_000)]
+_Sides = list_of("rows above 0", "columns above 0", "channels above 0")
 Bounds = tuple[float, float]
 Time = Literal["kept", "shuffled"]
 """The order of the slots of recorded spikes. `shuffled` is the control without timing: the counts
@@ -50,7 +51,7 @@ class OwnDataReading(Spec):
     with `training` they are the lowest and highest value of the training rows, and with `each` the
     same for every column separately. In the last two cases, held-out rows are clipped."""
 
-    shape: Annotated[tuple[Side, Side, Side], list_of("rows", "columns", "channels")] | None = None
+    shape: Annotated[tuple[Side, Side, Side], _Sides] | None = None
     """Rows, columns and channels of an image whose values are in one row (row by row, column by
     column, channel last), as convolutions need them; null means the shape in the file."""
 

@@ -1,5 +1,6 @@
 """`SpikingClassifier`: SSNN-BP, in float weights or in devices, as a scikit-learn classifier."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_X_y
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rpu_ssnn.common.errors import Fault, InputError, nearest, one_of, require
@@ -221,7 +222,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         predicted = self.predict(X)
         allowed = f"must be a class for each of the {len(predicted)} rows of X, as in `fit`"
         with refusing(WHERE, allowed, ValueError, field="y"):
-            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+            _, labels = check_X_y(np.zeros((len(predicted), 1)), y)
+            return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
 
     def device_table(self) -> pd.DataFrame:
         """Returns the statistics of the devices after training, with one row for each crossbar.
@@ -293,7 +295,10 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             require(shape == self._shape, WHERE, "shape of X", values.shape, allowed)
             flat = values.reshape(len(values), -1) if len(shape) > 1 else X
             dtype = np.float64 if values.dtype.kind == "O" else "numeric"
-            rows: np.ndarray = validate_data(self, flat, reset=reset, dtype=dtype)
+            with warnings.catch_warnings(record=True, action="always") as told:
+                rows: np.ndarray = validate_data(self, flat, reset=reset, dtype=dtype)
+        for warning in told:  # an error has come without them
+            warnings.warn(warning.message, stacklevel=3)
         return rows
 
     def _begin(self, X: np.ndarray, classes: np.ndarray, most: int | None = None) -> None:

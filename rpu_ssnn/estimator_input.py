@@ -29,7 +29,8 @@ def numbers_of(X: ArrayLike, images: bool) -> np.ndarray:
         f"must be rows [n, columns], not sparse; images need network={{'layers': [...]}}; {one}"
     )
     fits = values.ndim == 2 or (images and values.ndim > 2)
-    require(fits, WHERE, "shape of X", values.shape, allowed)
+    field, found = ("shape of X", values.shape) if values.shape else ("X", X)
+    require(fits, WHERE, field, found, allowed)
     kind, allowed = values.dtype, "must be real numbers (Complex data not supported)"
     require(kind.kind in "biufO", WHERE, "kind of values of X", kind.name, allowed)
     for at in np.argwhere(~np.isfinite(values))[:1].tolist() if kind.kind == "f" else ():

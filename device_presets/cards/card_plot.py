@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from device_presets.cards.card import Standing, card
 from device_presets.library.preset import Preset
 from device_presets.pulsing.pulse_train import pulse_response
-from rpu_ssnn.common.files import write_together
+from rpu_ssnn.common.files import CREATOR, write_together
 from rpu_ssnn.common.wording import plain
 
 COLOURS: dict[Standing, str] = {"sourced": "#009E73", "not known": "0.7"}
@@ -40,7 +40,7 @@ def plot_card(preset: Preset, path: Path) -> Path:
         right.text(0.80, y, fact.standing, color=colour, **style)
     title = (plain(f"{preset.name}: {preset.description}"), plain(preset.citation))
     figure.suptitle("\n".join(textwrap.fill(line, 140) for line in title), fontsize=9)
-    write_together(preset.name, {path: lambda file: figure.savefig(file, dpi=150)})
+    write_together(preset.name, {path: lambda to: figure.savefig(to, dpi=150, metadata=CREATOR)})
     return path
 
 

@@ -83,7 +83,8 @@ def name_of(device: object) -> str:
 
 def _other_form(name: str) -> str:
     """Returns what to write for a file or folder that is no preset; empty for a preset."""
-    if os.path.isdir(name) or os.path.isdir(tables.SHIPPED / name):  # pathlib raises on odd names
+    # pathlib raises an error for odd names.
+    if name and (os.path.isdir(name) or os.path.isdir(tables.SHIPPED / name)):
         return f"must be {{{TABLE}: {name}}} for a folder of tables of jumps"
     fitted = "must be a preset, which `rpu-ssnn presets fit` makes of measured pulses"
     forms = {".csv": fitted, ".xlsx": fitted, ".py": f"must be {{{LAW}: {name}, ...}}"}

@@ -76,18 +76,20 @@ def require(holds: object, where: object, field: str, value: object, allowed: st
         raise InputError(where, field, value, allowed)
 
 
-def require_kind(where: object, field: str, value: object, kind: type) -> None:
+def require_kind(where: object, field: str, value: object, kind: type, such_as: str = "") -> None:
     """Refuses a value of another class than the one that a function takes.
 
     Args:
         where, field, value: those of `InputError`.
         kind: the class.
+        such_as: where such a value comes from, for the error.
 
     Raises:
         InputError: the value is of another class.
     """
-    found = Fault(f"a value of type {type(value).__name__} is not allowed")
-    require(isinstance(value, kind), where, field, found, f"must be of type {kind.__name__}")
+    wrong = Fault(f"a value of type {type(value).__name__} is not allowed")
+    found, allowed = None if value is None else wrong, f"must be of type {kind.__name__}{such_as}"
+    require(isinstance(value, kind), where, field, found, allowed)
 
 
 def require_whole(where: object, field: str, value: object, least: int) -> None:

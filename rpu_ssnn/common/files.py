@@ -20,6 +20,9 @@ from rpu_ssnn.common.errors import Fault, InputError, require
 
 PRESET_SUFFIXES = (".yaml", ".yml")
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
+CREATOR = {"Creator": "rpu-ssnn"}
+"""Every figure has this metadata, by which it may be replaced (`refuse_unwritable`)."""
+
 SEPARATORS = ",;\t"
 """The cells of a CSV are separated by one of these, which its column names show. Numbers may have
 decimal commas where it is not a comma."""
@@ -234,7 +237,12 @@ def remove_temporaries(folder: Path) -> None:
 
 
 def refuse_unwritable(
-    where: str, field: str, path: Path, suffixes: tuple[str, ...] = (), new: bool = False
+    where: str,
+    field: str,
+    path: Path,
+    suffixes: tuple[str, ...] = (),
+    new: bool = False,
+    ours: bytes = b"rpu[-_]ssnn",
 ) -> None:
     """Checks that a file can be written, before the work for it is done.
 
@@ -243,10 +251,12 @@ def refuse_unwritable(
         path: the file.
         suffixes: the endings it may have; empty allows any.
         new: whether nothing may have its name yet, not even a link that leads nowhere.
+        ours: the pattern that a file with its name must contain, so that only files of this
+            project are replaced.
 
     Raises:
         InputError: the file has another ending, its folder is missing or cannot be written to, or
-            a folder (or anything else, if the file must be new) has its name.
+            a folder or a file that must not be replaced has its name.
     """
     folder, shown = path.parent, str(path)
     ends_well = not suffixes or path.suffix.lower() in suffixes
@@ -254,6 +264,10 @@ def refuse_unwritable(
     free = not new or not os.path.lexists(path)
     require(free, where, field, shown, "must not exist yet; give another name")
     require(not path.is_dir(), where, field, shown, "must be a file, but a folder has this name")
+    allowed = "must not exist yet, or be made by an earlier such command"
+    with refusing(path, allowed, OSError):
+        replaceable = not path.exists() or re.search(ours, read_bytes(path, MOST_ARRAY_BYTES))
+    require(replaceable, where, field, shown, allowed)
     allowed = f"must be in an existing folder, which {folder} is not"
     require(folder.is_dir(), where, field, shown, allowed)
     allowed = f"must be in a folder that can be written to, which {folder} is not"

@@ -53,7 +53,7 @@ def write_network(path: str | Path, trained: Trained) -> Path:
         InputError: reads have errors, h5py is not installed, or the file does not end in .h5 or
             .hdf5 or cannot be written.
     """
-    require_kind("write_network", "trained", trained, Trained)
+    require_kind("write_network", "trained", trained, Trained, ", which train returns")
     path = user_path("write_network", "path", path)
     refuse_unwritable("write_network", "path", path, (".h5", ".hdf5"))
     h5py = optional_package("h5py", INSTALL, path, "file", path.name)

@@ -58,7 +58,7 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
             kernels that are not square; its reads have errors; nir is not installed; the file
             does not end in .nir or cannot be written.
     """
-    require_kind("write_nir", "trained", trained, Trained)
+    require_kind("write_nir", "trained", trained, Trained, ", which train returns")
     require_kind("write_nir", "without_inhibition", without_inhibition, bool)
     path = user_path("write_nir", "path", path)
     refuse_unwritable("write_nir", "path", path, (".nir",))

@@ -141,12 +141,9 @@ def train(
     >>> len(trained.epochs), counts.shape
     (2, (50, 10))
     """
-    for name, value, kind in (
-        ("spec", spec, NetworkSpec),
-        ("training", training, TrainingSpec),
-        ("data", data, Dataset),
-    ):
-        require_kind("train", name, value, kind)
+    require_kind("train", "spec", spec, NetworkSpec)
+    require_kind("train", "training", training, TrainingSpec)
+    require_kind("train", "data", data, Dataset, ", which load_dataset returns")
     if start is not None:
         require_kind("train", "start", start, TrainingState)
     require_whole("train", "seed", seed, 0)

@@ -67,13 +67,13 @@ def keys(
 ) -> None:
     """Print what keys of a study, device parameters and result columns mean, with their values."""
     sections = list(sections_of_a_study())
-    if name:
+    if name is not None:
         sections += [*device_parameters(), *result_columns()]
-    shown = list(_of_that_name(sections, name)) if name else sections
-    if not shown:
+    shown = sections if name is None else list(_of_that_name(sections, name))
+    if name is not None and not shown:
         known = {row.key for section in sections for row in section.rows}
         known |= {each for section in sections for each in section.names}
-        last = str(name).rpartition(".")[2]
+        last = name.rpartition(".")[2]
         raise InputError("keys", "NAME", name, one_of(sorted(known), last, "rpu-ssnn keys"))
     for section in shown:
         typer.echo(f"{section.name}\n{textwrap.fill(section.text, 96)}".rstrip() + "\n")

@@ -77,7 +77,7 @@ DataOption = Annotated[
     path_option("Folder with the images; default: $RPU_SSNN_DATA.", parser=_existing_folder),
 ]
 TableOutOption = Annotated[
-    Path | None, path_option("CSV file for the exact numbers, in addition to the printed table.")
+    Path | None, path_option("CSV file for the exact numbers; it replaces only such a table.")
 ]
 RowsOption = Annotated[
     list[Path] | None,

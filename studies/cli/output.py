@@ -1,6 +1,7 @@
 """Prints tables to any stream, and ends commands."""
 
 import os
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import refuse_unwritable, refusing
 from rpu_ssnn.common.wording import printable
 
@@ -16,28 +16,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def print_table(
-    command: str, text: str, exact: "pd.DataFrame", out: Path | None, rows: list[Path] | None
-) -> None:
+def print_table(command: str, text: str, exact: "pd.DataFrame", out: Path | None) -> None:
     """Prints a table and, if a file is given, writes its exact numbers as CSV.
 
     Args:
         exact: the table with exact numbers.
-        rows: the files that the rows come from, which must not be overwritten.
 
     Raises:
-        InputError: the file has another ending, has the name of a table that a run writes, is one
-            of `rows`, or cannot be written.
+        InputError: the file has another ending, is no earlier table of these columns, or cannot be
+            written.
     """
-    from studies.results.tables import CURVES_CSV, FAILURES_CSV, RESULTS_CSV, write_csv
+    from studies.results.tables import write_csv
 
     if out is not None:
-        refuse_unwritable(command, "--out", out, (".csv",))
-        own = out.name in (RESULTS_CSV, CURVES_CSV, FAILURES_CSV)
-        allowed = f"must have another name, as the numbers would replace a study's {out.name}"
-        require(not own, command, "--out", str(out), allowed)
-        read = out.exists() and any(map(out.samefile, rows or ()))
-        require(not read, command, "--out", str(out), "must be another file than those of --rows")
+        names = exact.iloc[:0].to_csv(index=False)
+        refuse_unwritable(command, "--out", out, (".csv",), ours=re.escape(names).encode())
         with refusing(out, "must be a writable file", OSError):
             write_csv(exact, out)
         text += f"\ntable   {out}"

@@ -19,7 +19,7 @@ presets_app = typer.Typer(help="List the device presets, show one, or make one o
 
 NameOption = Annotated[str, typer.Option("--name", help="Name of the preset to make.")]
 OutOption = Annotated[
-    Path | None, path_option("Preset file to write or replace; default: NAME.yaml here.", "--out")
+    Path | None, path_option("Preset file; default: NAME.yaml here, which must be new.", "--out")
 ]
 PresetArgument = Annotated[
     str, typer.Argument(help="Name of a preset, or a file: device.yaml, devices.yaml:entry.")
@@ -130,7 +130,7 @@ def fit(
 
     An imperfect fit also gives a preset, with a diagnosis of what it lacks. If pulses do not move
     the device, or the mean curve is off by more than a tenth of the range, the exit code is 3 and
-    no preset is written.
+    no preset is written. Only presets and plots that this package made are replaced.
     """
     from device_presets.fitting.reading.measurement import doubt_of
     from device_presets.library.entry_writing import checked_name, draws_file
@@ -138,8 +138,6 @@ def fit(
 
     checked_name(name)
     preset_file = _file_to_make("presets fit", name, out)
-    if preset_file.absolute() in (file.absolute() for file in (data, options.retention) if file):
-        raise InputError("presets fit", "--out", str(out), "must not be the measured file")
     plot_file, draws = plot or preset_file.with_suffix(".png"), draws_file(preset_file)
     own_name = out is None and plot is None
     refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES, new=own_name)
@@ -221,7 +219,10 @@ class MetricOptions:
 @presets_app.command("from-metrics")
 @with_options
 def from_metrics(name: NameOption, out: OutOption = None, *, given: MetricOptions) -> None:
-    """Make a preset from the numbers that papers report in NeuroSim's terms."""
+    """Make a preset from the numbers that papers report in NeuroSim's terms.
+
+    Only a preset that this package made is replaced.
+    """
     from device_presets.library.entry_writing import write_and_check
     from device_presets.neurosim_metrics.from_metrics import PublishedMetrics, text_from_metrics
 

@@ -52,7 +52,7 @@ def table(
     warnings = caveats.of_summary(declared, summed, runs)
     shown_table = with_published(summed, declared)
     text = readable(shown_table, reference).markdown
-    print_table("table", "\n\n".join([text, *warnings]), shown_table, out, rows)
+    print_table("table", "\n\n".join([text, *warnings]), shown_table, out)
 
 
 @results_app.command()
@@ -85,17 +85,17 @@ def ledger(
     text = ledger_view.readable(table).markdown
     around = around or contents.study.chip
     if around is None:
-        print_table("ledger", text, table, out, rows)
+        print_table("ledger", text, table, out)
         return
     costs = chip_ledger(contents.runs, around, folder)
     text = "\n\n".join([text, *(part.markdown for part in chip_view.tables(costs, around))])
     figures = {"chip": chip_view.draw(costs, around, WIDE_INCHES)}
     if len(costs) > 1:
         figures["trade"] = chip_view.draw_trade(costs, contents.study, around, WIDE_INCHES)
-    beside = folder if folder.is_dir() else Path()  # kept rows have no output folder
-    print_table("ledger", text, costs, out, rows)
+    targets = {kind: _figure_file("ledger", folder, contents.study, kind) for kind in figures}
+    print_table("ledger", text, costs, out)
     for kind, figure in figures.items():
-        typer.echo(save(figure, beside / f"{contents.study.study}_{kind}.png"))
+        typer.echo(save(figure, targets[kind]))
 
 
 @results_app.command()
@@ -113,7 +113,10 @@ def plot(
     ] = None,
     rows: RowsOption = None,
 ) -> None:
-    """Draw learning curves, accuracy over a swept setting, or bars of gaps."""
+    """Draw learning curves, accuracy over a swept setting, or bars of gaps.
+
+    Only figures that this package made are replaced.
+    """
     from studies.report.draw import StudyFigures
     from studies.report.figure_style import save
 
@@ -127,10 +130,10 @@ def plot(
     kinds = [kind] if kind else figures.kinds(x)
     allowed = "there must be learning curves, a swept setting, or a case beside the reference"
     require(kinds, folder, "figures", Fault("nothing to draw"), allowed)
-    beside = folder if folder.is_dir() else Path()  # kept rows have no output folder
+    targets = {each: out or _figure_file("plot", folder, declared, each) for each in kinds}
     drawn = {each: figures.draw(each, x) for each in kinds}  # an error comes before any writing
     for each, figure in drawn.items():
-        typer.echo(save(figure, out or beside / f"{declared.study}_{each}.png"))
+        typer.echo(save(figure, targets[each]))
 
 
 @results_app.command()
@@ -142,7 +145,10 @@ def report(
     ] = None,
     rows: RowsOption = None,
 ) -> None:
-    """Write one HTML file with tables, figures, declaration, versions and warnings."""
+    """Write one HTML file with tables, figures, declaration, versions and warnings.
+
+    Only an earlier report is replaced.
+    """
     from studies.report.page.build import write_report
 
     if out is not None:
@@ -191,6 +197,15 @@ def export(
         typer.echo("the two may differ, as aihwkit's own noise cannot be seeded")
     if done.left_out:
         typer.echo(f"both are of the trained network; {done.left_out}")
+
+
+def _figure_file(command: str, folder: Path, study: "Study", kind: str) -> Path:
+    """Returns the file of a figure in the output folder or, for kept rows, in the current one."""
+    beside = folder if folder.is_dir() else Path()
+    file = beside / f"{study.study}_{kind}.png"
+    if beside != folder:
+        refuse_unwritable(command, "figure", file)
+    return file
 
 
 def _finished(folder: Path, rows: list[Path] | None) -> "tuple[Study, Runs]":

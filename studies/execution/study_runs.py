@@ -85,7 +85,7 @@ def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
     retry = iter([options.retry_failed])
 
     def run(study: Study) -> Outcome:
-        require_kind("runner", "study", study, Study)
+        require_kind("runner", "study", study, Study, ", which load_study returns")
         now = replace(options, is_part=True, retry_failed=next(retry, False))
         return run_in_folder(study, root, now)
 

@@ -14,8 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike
 
-from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import PLOT_SUFFIXES, refusing, write_whole
+from rpu_ssnn.common.files import CREATOR, refusing, write_whole
 from rpu_ssnn.common.wording import plain as plain
 
 FONT_POINTS = 8.0
@@ -99,13 +98,10 @@ def save(figure: Figure, path: Path) -> Path:
     """Writes the figure in one step, in the format that the ending of its name gives.
 
     Raises:
-        InputError: the file has another ending, or the folder cannot be written to.
+        InputError: the folder cannot be written to.
     """
-    kind = path.suffix.lower()
-    if kind not in PLOT_SUFFIXES:
-        raise InputError("plot", "--out", str(path), f"must end in {', '.join(PLOT_SUFFIXES)}")
     with refusing(path, "must be a writable file", OSError, field="figure"):
-        write_whole(path, lambda temporary: figure.savefig(temporary, dpi=200, format=kind[1:]))
+        write_whole(path, lambda file: figure.savefig(file, dpi=200, metadata=CREATOR))
     return path
 
 

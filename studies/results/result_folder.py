@@ -14,8 +14,9 @@ OUT/results.csv, results.parquet, curves.csv, failures.csv    rebuilt from the a
 """
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, count
@@ -139,18 +140,24 @@ def open_folder(root: Path, study: Study) -> Iterator[ResultFolder]:
             use by another process.
     """
     refuse_foreign(root, study)
-    folder = ResultFolder(root, _files_of(study))
-    with refusing(root, "must be writable", OSError, field="output folder"):
-        root.mkdir(parents=True, exist_ok=True)
-        _mark(root)
-        lock = _taken_lock(root)
-    try:
+    folder, is_new = ResultFolder(root, _files_of(study)), not root.exists()
+    with ExitStack() as ending:
         with refusing(root, "must be writable", OSError, field="output folder"):
-            folder.make()
+            try:
+                root.mkdir(parents=True, exist_ok=True)
+                _mark(root)
+                ending.callback(_release, _taken_lock(root))
+                folder.make()
+            except OSError:  # the disk may be full
+                if is_new:
+                    shutil.rmtree(root, ignore_errors=True)
+                raise
         yield folder
-    finally:
-        with suppress(OSError):  # the folder was deleted meanwhile
-            lock.release()
+
+
+def _release(lock: BaseFileLock) -> None:
+    with suppress(OSError):  # the folder was deleted meanwhile
+        lock.release()
 
 
 def _taken_lock(root: Path) -> BaseFileLock:

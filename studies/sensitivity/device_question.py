@@ -140,7 +140,7 @@ def ask(study: Study, device: str) -> DeviceQuestion:
             reference is drawn from a fit, as the questions take seeds to be independent, or the
             study sweeps a setting of data, network or training for which it gives no value.
     """
-    require_kind("device question", "study", study, Study)
+    require_kind("device question", "study", study, Study, ", which load_study returns")
     study = with_hyperparameters(study, known_hyperparameters(study))
     reference = next(case for case in study.cases if case.name == study.reference_label)
     case = _case_of(study, device)

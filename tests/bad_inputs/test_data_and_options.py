@@ -1,5 +1,6 @@
 """Bad data, measured files and options are each refused in one line that names the problem."""
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ MEASURED = [
     of_fit(measured(), "'charge_trap'", "shipped", options="--name charge_trap"),
     of_fit(measured(), "--out", "x.txt", options="--out HERE/x.txt"),
     of_fit(measured(), "--out", "no/x.yaml", options="--out HERE/no/x.yaml"),
-    of_fit(measured(), "--out", "the measured file", file="m.yaml", options="--out HERE/m.yaml"),
+    of_fit(measured(), "--out", "must not exist", file="m.yaml", options="--out HERE/m.yaml"),
     of_fit(b"no", "m.xlsx: file: File is not a zip file", "Excel", file="m.xlsx"),
     of_fit(workbook_cut_in_its_sheet, "m.xlsx: file", "Excel", file="m.xlsx"),
     of_fit(measured(head="pulse,polarity,conductance_" + "x" * 100_000), "m.csv, row 1", "xxx"),
@@ -330,6 +331,12 @@ OPTIONS = [
         ("ledger digits_decomposition --chip ", "--chip: '' | must name", {}),
         ("new digits --label y --out HERE/o.yaml", "new: --label: 'y'", {}),
         ("new  --out HERE/o.yaml", "new: data: '' | must name", {}),
+        ("table yin_yang --out HERE/m.csv", "m.csv' | earlier", {"m.csv": measured()}),
+        ("plot yin_yang --kind gaps --out HERE/a.png", "a.png' | earlier", {"a.png": ""}),
+        ("plot yin_yang", "plot: figure: 'yin_yang_gaps.png'", {"yin_yang_gaps.png": ""}),
+        ("report yin_yang --out HERE/a.html", "a.html' | earlier", {"a.html": "own"}),
+        ("presets show pcm", "presets show: --plot: 'pcm_card.png'", {"pcm_card.png": ""}),
+        ("keys ", "keys: NAME: '' | must be one that `rpu-ssnn keys` lists", {}),
         ("keys network.hiden", "'network.hiden' | did you mean hidden?", {}),
         ("require digits_devices --device ecram --image-nj x", "--image-nj | 'x' | a number", {}),
         ("run digits_devices --other-versions x --out HERE/o", "--other-versions", {}),
@@ -347,3 +354,27 @@ def test_a_bad_file_or_option_is_refused_in_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     check(bad, tmp_path, command)
+
+
+SWEEPS = "".join(f"up,{n}\n" for n in range(50)) + "".join(f"down,{50 - n}\n" for n in range(50))
+NO_ROOM = [
+    Bad("run HERE/s.yaml --out HERE/o", of_study("").files, ("HERE/o: output folder: File too",)),
+    Bad(
+        "presets table m.csv --name t",
+        {"m.csv": HEAD[6:] + "\n" + SWEEPS},
+        ("t: folder: File too",),
+    ),
+]
+
+
+@pytest.mark.parametrize("bad", rows_of(disk=NO_ROOM))
+def test_a_full_disk_leaves_nothing_behind(
+    bad: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, limits[1]))
+    try:
+        check(bad, tmp_path, command)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -139,7 +139,7 @@ STUDIES = [
     of_study("dataset: {name: mnist, file: a.npz}", "dataset.name", "'mnist'"),
     of_study("dataset: {name: digits, test_share: 0.2}", "dataset", "test_share"),
     of_study("dataset: {file: a.npz, range: [.nan, 1]}", "dataset.range.0", "nan"),
-    of_study("dataset: {file: a.npz, shape: 4}", "dataset.shape", "4", "[rows, columns, channels]"),
+    of_study("dataset: {file: a.npz, shape: [-2, 2]}", "shape: [-2, 2]", "channels above 0]"),
     of_study("dataset: {file: a.npz, range: [1, 0]}", "dataset.range", "1.0, 0.0"),
     of_study("dataset: {file: a.npz, test_share: 1}", "dataset.test_share", "0.9"),
     of_study("search: {learning_rate: 4}", "search.learning_rate", "4", "[lowest, highest]"),
@@ -213,6 +213,7 @@ CASES = [
     of_case("device: softbounds(dw_min=1)", "'softbounds'", "tiki_taka", "SoftBoundsDevice"),
     of_case("device: {law: constant}", "case 2.device.law", "'constant'", "such as my_law.py"),
     of_case("device: []", "case 2.device", "[]"),
+    of_case("device: ''", "case 2.device: ''", "`rpu-ssnn presets` lists, or a file name"),
     of_case("device: nosuch.yaml", "case 2.device", "HERE/nosuch.yaml"),
     of_case("device: a.yaml:c", "case 2.device: 'a.yaml:c'", "a.yaml:b", files={
         "a.yaml": "b: {like: ecram}"

@@ -113,8 +113,10 @@ def test_a_preset_file_is_replaced_only_where_that_is_said(
     assert (code, errors.count("\n")) == (2, 1)
     assert "--name: 'mine.yaml' is not allowed; must not exist yet" in errors
     assert Path("mine.yaml").read_text() == "my own work"
-    assert command(*made_of, "--out", "mine.yaml")[0] == 0
-    assert get_preset("mine.yaml").value("on_off_ratio") == 10.0
+    assert command(*made_of, "--out", "mine.yaml")[0] == 2
+    assert Path("mine.yaml").read_text() == "my own work"
+    assert [command(*made_of, "--out", "own.yaml")[0] for _ in range(2)] == [0, 0]
+    assert get_preset("own.yaml").value("on_off_ratio") == 10.0
 
 
 TABLE_II = {

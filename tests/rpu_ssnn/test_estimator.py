@@ -226,12 +226,15 @@ def test_data_that_do_not_fit_are_named_in_one_line() -> None:
     hole.loc[7, "c"] = np.nan
     model = SpikingClassifier(**FAST | {"epochs": 1}).fit(named, Y[:50])
     for use, *words in [
-        (lambda: model.score(named, Y[:49]), "y: Found", "[49, 50]; must", "each of the 50 rows"),
+        (lambda: model.score(named, Y[:49]), "y: Found", "[50, 49]; must", "each of the 50 rows"),
+        (lambda: model.score(named, None), "y: ", "the target y is None; must"),
         (lambda: model.score(named, np.arange(50)), "y: Mix of label input types", "as in `fit`"),
         (lambda: model.predict([[1, 2, 3, 4], [5]]), "X: rows differ in length; must"),
         (lambda: model.predict(named.rename(columns={"a": "z"})), "X: The feature names", "- z"),
         (lambda: model.predict(hole), "X: index [7, 2]: nan", "a finite number"),
         (lambda: model.predict(X[0]), "shape of X: (64,)", "rows [n, columns]"),
+        (lambda: model.predict(X[:, :2]), "X: X has 2 features, but"),  # before any warning
+        (lambda: model.fit({"a": [1]}, [1]), "X: {'a': [1]} is not", "rows [n, columns]"),
         (lambda: model.fit(named.assign(a="5 V"), Y[:50]), "X: could not convert", "'5 V'; must"),
         (lambda: model.fit(named.assign(a=pd.Categorical(["x"] * 50)), Y[:50]), "X: ", "'x'; "),
         (lambda: model.fit(named.assign(a=pd.Timestamp(0)), Y[:50]), "X: some columns hold no num"),

@@ -188,6 +188,8 @@ def test_arguments_of_another_kind_are_named(digits: Dataset, name: str, wrong: 
     right = {"spec": NetworkSpec(), "training": TrainingSpec(), "factory": rate_synapses(1.0)}
     with pytest.raises(InputError, match=f"^(train|network): {name}: .* must "):
         train(**{**right, "data": digits, "seed": 0, name: wrong})
+    with pytest.raises(InputError, match=r"train: data: missing; .* load_dataset returns$"):
+        train(**{**right, "data": None, "seed": 0})
 
 
 @pytest.mark.parametrize(

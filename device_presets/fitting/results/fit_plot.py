@@ -18,6 +18,7 @@ from device_presets.fitting.model.simulation import simulate
 from device_presets.fitting.reading.units import SIEMENS
 from device_presets.fitting.results.intervals import student_factor
 from device_presets.fitting.results.population import Population
+from rpu_ssnn.common.files import CREATOR
 from rpu_ssnn.common.wording import counted, plain
 
 _SIMULATED = 200
@@ -46,7 +47,7 @@ def draw_fit(path: Path, population: Population, title: str) -> None:
     _draw_steps(right, population)
     _conductance_axes(left, right, population.fit.prepared.scale)
     figure.suptitle(textwrap.fill(plain(title), _LETTERS_OF_TITLE), fontsize=9)
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=150, metadata=CREATOR)
 
 
 def _draw_response(axes: Axes, fit: JointFit) -> None:

@@ -209,7 +209,7 @@ class FittedDevice:
         if preset_file is not None:
             writers[preset_file] = lambda path: write_and_check(path, text)
             drawn = drawn_entries(self.population, self.quantities, self.measurement, MOST_DRAWS)
-            why = f"Devices within the errors of the fit of {self.measurement.name}."
+            why = f"Devices within the errors of rpu-ssnn's fit of {self.measurement.name}."
             draws = entries_text(drawn, (why, "Studies use them by {fit: FILE, draws: N}."), failed)
             writers[draws_file(preset_file)] = lambda path: write_and_check(path, draws, "draw_1")
         write_together(self.name, writers)

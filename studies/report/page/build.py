@@ -71,6 +71,8 @@ def write_report(
     text = report_html(root, files_of_rows("write_report", rows))
     in_folder = root / "report.html" if root.is_dir() else None
     target = path or in_folder or Path(f"{find_study(str(root)).study}_report.html")
+    if target != in_folder:
+        refuse_unwritable("write_report", "path", target)
     with refusing(target, "must be a writable file", OSError, field="report"):
         write_whole(target, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return target

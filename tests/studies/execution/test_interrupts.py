@@ -153,10 +153,14 @@ if __name__ == "__main__":
     main()
 """
 
+SCRIPT = COMMAND.replace("studies.cli.__main__ import main", "studies import run_study").replace(
+    "main()", "run_study(sys.argv[2], sys.argv[4], workers=2)"
+)
 
-def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
+
+def start(folder: Path, *arguments: object, text: str = COMMAND) -> subprocess.Popen[str]:
     script = folder / "command.py"
-    script.write_text(COMMAND)
+    script.write_text(text)
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
         [sys.executable, str(script), *map(str, arguments)],
@@ -217,13 +221,14 @@ HANGING = "coincidence seed 0"
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
-@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("text", [COMMAND, SCRIPT])
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_study_that_ends_in_the_middle_keeps_its_rows_and_leaves_no_process(
-    kind: signal.Signals, tmp_path: Path, harness: Harness
+    kind: signal.Signals, text: str, tmp_path: Path, harness: Harness
 ) -> None:
     harness.order("sleep", HANGING)
     run = "run", study_file(tmp_path), "--out", harness.out, "--workers", 2
-    with start(tmp_path, harness.orders, *run) as process:
+    with start(tmp_path, harness.orders, *run, text=text) as process:
         trials = harness.out / "trials"
         # One of the two workers hangs, and the other runs all other trials.
         wait_until(lambda: len(list(trials.glob(FINISHED))) == 5, "five rows")
@@ -235,7 +240,7 @@ def test_a_study_that_ends_in_the_middle_keeps_its_rows_and_leaves_no_process(
             process.send_signal(kind)
         errors = process.communicate(timeout=30)[1]
     wait_until(lambda: not any(map(is_alive, below)), "its processes to end")
-    assert "Traceback" not in errors
+    assert ("Traceback" in errors) == (text == SCRIPT and kind is signal.SIGINT)
 
     assert set(load_results(harness.out)["label"] + load_results(harness.out)["seed"].map(str)) == {
         "ann0", "ann1", "rate0", "rate1", "coincidence1",
