@@ -35,8 +35,9 @@ _OF_NOISE, _OF_STEPS = 0.3, 0.1
 MOST_STEP_DEVIATION = 0.15
 """The mean step may be off by this share."""
 
-_AFTER_TURN = 20
-"""This many pulses after a turn are compared with later ones."""
+_AFTER_TURN = (5, 10, 20)
+"""These numbers of pulses after a turn are compared with twice as many later ones: the mean step
+of a law may hide a short memory over many pulses, and a few pulses hardly show a long one."""
 
 _ERRORS, _OF_STEP, _FEWEST_TURNS, _FEWEST_PULSES = 5.0, 0.3, 4, 20
 
@@ -112,11 +113,11 @@ def defects_of(
     # Wrong steps at a width also change how steps scatter.
     scatter = [*_widths(fit, trace, np.isfinite(squares))] or _correlated(measured, simulated)
     abrupt = [*_abrupt(fit, span)]
+    moved = [*_interference(fit.prepared.runs, miss, step), *_levels(fit, trace, span, abrupt)]
     return (
         *abrupt,
-        *_interference(fit.prepared.runs, miss, step),
-        *_turns(fit, np.where(np.isfinite(squares), miss, np.nan), step, span),
-        *_levels(fit, trace, span, bool(abrupt)),
+        # Interference may have the same phase at each turn, and steps end early at moved bounds.
+        *(moved or _turns(fit, np.where(np.isfinite(squares), miss, np.nan), step, span)),
         *scatter,
         *_quantised(fit.prepared.series.resolution, step),
         *_growing_noise(squares, trace.state),
@@ -177,17 +178,14 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
     A first change against its pulse is drift during a rest that the file does not show, since no
     pulse causes it.
     """
-    off, paths = [], []
+    errors, paths, least = [], [], 3 * _AFTER_TURN[-1]
     weight, pulse = fit.prepared.series.weight, fit.prepared.series.pulse
     for first, last in fit.prepared.runs:
         way = int(pulse[last])
-        if pulse[first] == -way and last - first >= 3 * _AFTER_TURN:
-            paths.append(way * (weight[first + 1 : first + 1 + 3 * _AFTER_TURN] - weight[first]))
-            along = way * miss[first + 2 : first + 1 + 3 * _AFTER_TURN]
-            parts = [part[np.isfinite(part)] for part in np.split(along, [_AFTER_TURN - 1])]
-            if all(map(len, parts)):
-                off.append(parts[0].mean() - parts[1].mean())
-    if len(off) < _FEWEST_TURNS:
+        if pulse[first] == -way and last - first >= least:
+            paths.append(way * (weight[first + 1 : first + 1 + least] - weight[first]))
+            errors.append(way * miss[first + 2 : first + 1 + least])
+    if len(errors) < _FEWEST_TURNS:
         return
     path, scatter = np.mean(paths, axis=0), stats.sem(paths, axis=0)
     if path[0] < -max(_ERRORS * scatter[0], _LEAST_REST * span) and path[1] > path[0]:
@@ -196,14 +194,17 @@ def _turns(fit: JointFit, miss: np.ndarray, step: float, span: float) -> Iterato
         yield Defect("rest between sweeps", f"at a turn, readings move by {moved}", advice)
         return
     # The mean step takes up a part of what is off, so later steps are off the other way.
-    mean, error = float(np.mean(off)), float(stats.sem(off))
-    if abs(mean) <= max(_ERRORS * error, _OF_STEP * step):
-        return
-    back = int(np.argmin(path)) + 1
-    what = f"steps after a turn differ from later ones by {mean / step:+.1f} steps"
-    if path.min() < -step and back > 2:
-        what = f"after a turn, the device keeps moving in the old direction for {back} pulses"
-    yield Defect("turns", what, "write a law of your own that remembers the last pulses")
+    of_turn, found = pd.DataFrame(np.transpose(errors) / step), []
+    for n in _AFTER_TURN:
+        off = (of_turn[: n - 1].mean() - of_turn[n - 1 : 3 * n - 1].mean()).dropna().to_numpy()
+        if len(off) >= _FEWEST_TURNS and abs(off.mean()) > max(_ERRORS * stats.sem(off), _OF_STEP):
+            found.append(float(off.mean()))
+    if found:
+        back, steps = int(np.argmin(path)) + 1, max(found, key=abs)
+        what = f"steps after a turn differ from later ones by {steps:+.1f} steps"
+        if path.min() < -step and back > 2:
+            what = f"after a turn, the device keeps moving in the old direction for {back} pulses"
+        yield Defect("turns", what, "write a law of your own that remembers the last pulses")
 
 
 def _widths(fit: JointFit, trace: Trace, used: np.ndarray) -> Iterator[Defect]:
@@ -235,7 +236,7 @@ def _widths(fit: JointFit, trace: Trace, used: np.ndarray) -> Iterator[Defect]:
         yield Defect("width", what, "fit this width separately")
 
 
-def _levels(fit: JointFit, trace: Trace, span: float, abrupt: bool) -> Iterator[Defect]:
+def _levels(fit: JointFit, trace: Trace, span: float, abrupt: list[Defect]) -> Iterator[Defect]:
     """Looks for a cycle that begins further from the end of the previous one, apart from the steps
     of the fit, than others do, and for a level that drifts. In an abrupt device, a large step that
     comes a pulse later than usual would look like a jump."""

@@ -253,6 +253,12 @@ def test_a_device_that_keeps_moving_the_old_way_after_a_turn(tmp_path: Path) -> 
     assert "keeps moving in the old direction for 12 pulses" in found["turns"]
 
 
+def test_a_device_that_is_slow_for_a_few_pulses_after_a_turn(tmp_path: Path) -> None:
+    """Over twenty pulses, larger steps make up for what is lost in the first few."""
+    path, up = cycled(lambda since: 0.2 if since < 5 else 1.0 + 0.4 * (since < 15))
+    assert "differ from later ones by -" in told(tmp_path / "a.csv", path, up)["turns"]
+
+
 def test_a_device_whose_drive_remembers_six_pulses(tmp_path: Path) -> None:
     """The fitted step is too small as well, so later pulses are off the other way."""
     rng, drive, path = np.random.default_rng(7000), 1.0, [-0.5]
