@@ -39,7 +39,7 @@ _JUMP = 0.2
 
 _UNLIKE = 4.0
 """A change is also a jump if it is more than this many times the median of those at the beginnings
-of sweeps in the same direction."""
+of sweeps of the same device in the same direction."""
 
 _OUTLYING, _LEAST_OUTLYING, _MOST_OUTLIERS = 12.0, 0.05, 0.02
 """An outlier lies this many robust deviations, and this share of the range, from the middle of its
@@ -174,8 +174,8 @@ def _jumps(rows: Rows, follows: np.ndarray, up: np.ndarray, turns: np.ndarray) -
     """Returns [rows] whether the change at the beginning of a sweep was not made by a pulse.
 
     Such a change is larger than all changes within sweeps, and is either against the pulse's
-    direction by a good part of the range, or far larger than at the beginnings of other sweeps in
-    the same direction.
+    direction by a good part of the range, or far larger than at the beginnings of the device's
+    other sweeps in the same direction.
     """
     conductance = rows.conductance
     change = np.diff(conductance, prepend=conductance[:1])
@@ -183,7 +183,7 @@ def _jumps(rows: Rows, follows: np.ndarray, up: np.ndarray, turns: np.ndarray) -
     largest = float(np.abs(change[inside]).max()) if inside.any() else np.inf
     span = float(pd.Series(conductance).max() - pd.Series(conductance).min())
     size, begins = pd.Series(np.abs(change)), turns & follows
-    usual = size.where(begins).groupby(up).transform("median")
+    usual = size.where(begins).groupby([rows.device, up]).transform("median")
     against = np.where(up, change, -change) < -_JUMP * span
     return np.asarray(begins & (size > largest) & (against | (size > _UNLIKE * usual)))
 

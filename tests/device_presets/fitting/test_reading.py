@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from openpyxl.chart import LineChart
 
+from device_presets import get_preset
 from device_presets.fitting import fit_file
 from device_presets.fitting.model.preparation import prepare
 from device_presets.fitting.reading.measurement import FEWEST_PULSES, read_measurement
@@ -17,6 +18,7 @@ from device_presets.fitting.reading.reading import read
 from device_presets.fitting.reading.sampled_table import sampled
 from device_presets.jump_tables.lookup_table import read_lookup_table
 from support.commands import refused
+from support.device_presets.fits import write_pulses
 from support.device_presets.jump_tables import write_table
 
 HEAD = "pulse,polarity,conductance_uS"
@@ -183,6 +185,12 @@ def test_a_workbook_is_read_as_a_laboratory_writes_it(tmp_path: Path) -> None:
         other.drop(columns="Cycle #").to_excel(book, sheet_name="B", index=False)
     with refused("row 1 of sheet 'B': columns: Amplitude (V)", "those of sheet 'A', Cycle #"):
         read(file, "all", -0.1)
+
+
+def test_devices_that_move_far_at_a_turn_do_not_jump(tmp_path: Path) -> None:
+    """Steps spread by 71 %, and the longest cross the range with the first pulse of a sweep."""
+    file = write_pulses(tmp_path / "a.csv", get_preset("hfo2"), 40, 12, 8, seed=3)
+    assert not [note for note in read(file).notes if "jump" in note]
 
 
 @pytest.mark.parametrize("backwards", [True, False])
