@@ -61,8 +61,7 @@ class OwnDataReading(Spec):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         rising = not isinstance(self.range, tuple) or self.range[0] < self.range[1]
-        allowed = "must be [low, high] with low below high"
-        require(rising, "dataset", "range", self.range, allowed)
+        require(rising, "dataset", "range", self.range, "must be [low, high] with low below high")
         allowed = "must be left out with spikes, since it is for files of values"
         fits = self.spikes is None or self.range == "training"
         require(fits, "dataset", "range", self.range, allowed)

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from rpu_ssnn.common.errors import Fault, InputError, nearest, one_of, require
 from rpu_ssnn.common.files import refusing
 from rpu_ssnn.common.training_state import EpochRow, StateError
-from rpu_ssnn.common.validation import validated
+from rpu_ssnn.common.validation import UNKNOWN_KEY, validated
 from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
@@ -221,7 +221,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         predicted = self.predict(X)
         allowed = f"must be a class for each of the {len(predicted)} rows of X, as in `fit`"
-        with refusing(WHERE, allowed, ValueError, field="y"):
+        field = "y" if sample_weight is None else "y or sample_weight"
+        with refusing(WHERE, allowed, ValueError, field=field):
             _, labels = check_X_y(np.zeros((len(predicted), 1)), y)
             return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
 
@@ -304,7 +305,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _begin(self, X: np.ndarray, classes: np.ndarray, most: int | None = None) -> None:
         """Reads the parameters; a batch has at most `most` rows."""
         found = Fault(f"it has {len(classes)} class{'es' * (len(classes) != 1)}")
-        require(len(classes) > 1, WHERE, "y", found, "must have at least 2 classes")
+        require(len(classes) > 1, WHERE, "classes", found, "y must have at least 2 classes")
         self._checked_as(_OwnSettings, *_OwnSettings.model_fields)
         self._fitted_with = self.get_params(deep=False)
         batch = self._checked_as(TrainingSpec, "batch").batch
@@ -371,6 +372,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         given = getattr(self, name)
         allowed = f"must be a mapping of settings, as the section {name} of a study, or None"
         require(given is None or isinstance(given, Mapping), WHERE, name, given, allowed)
+        for key in given or ():
+            require(isinstance(key, str), WHERE, f"{name}.{key}", UNKNOWN_KEY, "must be text")
         return dict(given or {})
 
     def _checked_as[S: Spec](self, kind: type[S], *names: str, **more: Any) -> S:

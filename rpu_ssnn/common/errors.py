@@ -87,9 +87,8 @@ def require_kind(where: object, field: str, value: object, kind: type, such_as: 
     Raises:
         InputError: the value is of another class.
     """
-    wrong = Fault(f"a value of type {type(value).__name__} is not allowed")
-    found, allowed = None if value is None else wrong, f"must be of type {kind.__name__}{such_as}"
-    require(isinstance(value, kind), where, field, found, allowed)
+    allowed = f"must be of type {kind.__name__}{such_as}"
+    require(isinstance(value, kind), where, field, value, allowed)
 
 
 def require_whole(where: object, field: str, value: object, least: int) -> None:

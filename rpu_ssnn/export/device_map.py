@@ -16,6 +16,7 @@ counts pulses up and down together, for each device: crossbar_1/tile_1/pulses. D
 have no tiles.
 """
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rpu_ssnn.common.errors import require, require_kind
-from rpu_ssnn.common.files import refuse_unwritable, refusing, user_path, write_whole
+from rpu_ssnn.common.files import refuse_unwritable, user_path, write_together
 from rpu_ssnn.common.optional import opened_hdf5, optional_package
 from rpu_ssnn.export.description import INSTALL, description, rebuilt, weights_of
 from rpu_ssnn.training import Trained
@@ -60,7 +61,8 @@ def write_network(path: str | Path, trained: Trained) -> Path:
     weights = weights_of(trained, path)
 
     def write(temporary: Path) -> None:
-        with h5py.File(temporary, "w") as file:
+        content = io.BytesIO()  # on a full disk, h5py itself would end the process
+        with h5py.File(content, "w") as file:
             file.attrs["description"] = description(trained)
             for place, (synapses, matrix) in enumerate(
                 zip(trained.network.synapses, weights, strict=True), 1
@@ -69,9 +71,9 @@ def write_network(path: str | Path, trained: Trained) -> Path:
                 _write(group, {"weights": matrix} | synapses.pulse_counts())
                 for number, devices in enumerate(synapses.device_maps(), 1):
                     _write(group.create_group(f"tile_{number}"), devices)
+        temporary.write_bytes(content.getvalue())
 
-    with refusing(path, "must be a writable file", OSError):
-        write_whole(path, write)
+    write_together("write_network", {path: write})
     return path
 
 

@@ -20,6 +20,7 @@ out on request:
 The graph's metadata holds everything that `read_nir` needs to rebuild the same network.
 """
 
+import io
 import itertools
 import math
 from pathlib import Path
@@ -28,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from rpu_ssnn.common.errors import InputError, require, require_kind
-from rpu_ssnn.common.files import refuse_unwritable, refusing, user_path, write_whole
+from rpu_ssnn.common.files import refuse_unwritable, refusing, user_path, write_together
 from rpu_ssnn.common.optional import checked_hdf5, optional_package
 from rpu_ssnn.export.description import INSTALL, description, rebuilt, weights_of
 from rpu_ssnn.spec import NetworkSpec
@@ -64,8 +65,9 @@ def write_nir(path: str | Path, trained: Trained, *, without_inhibition: bool = 
     refuse_unwritable("write_nir", "path", path, (".nir",))
     graph = graph_of(path, trained, without_inhibition)
     nir = optional_package("nir", INSTALL, path, "file", path.name)
-    with refusing(path, "must be a writable file", OSError):
-        write_whole(path, lambda temporary: nir.write(temporary, graph))
+    content = io.BytesIO()  # on a full disk, h5py itself would end the process
+    nir.write(content, graph)
+    write_together("write_nir", {path: lambda temporary: temporary.write_bytes(content.getvalue())})
     return path
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from rpu_ssnn.common.files import refuse_unwritable, refusing
+from rpu_ssnn.common.files import refuse_unwritable, write_together
 from rpu_ssnn.common.wording import printable
 
 if TYPE_CHECKING:
@@ -26,13 +26,10 @@ def print_table(command: str, text: str, exact: "pd.DataFrame", out: Path | None
         InputError: the file has another ending, is no earlier table of these columns, or cannot be
             written.
     """
-    from studies.results.tables import write_csv
-
     if out is not None:
         names = exact.iloc[:0].to_csv(index=False)
         refuse_unwritable(command, "--out", out, (".csv",), ours=re.escape(names).encode())
-        with refusing(out, "must be a writable file", OSError):
-            write_csv(exact, out)
+        write_together(command, {out: lambda file: exact.to_csv(file, index=False)})
         text += f"\ntable   {out}"
     typer.echo(text)
 

@@ -139,9 +139,8 @@ def fit(
     checked_name(name)
     preset_file = _file_to_make("presets fit", name, out)
     plot_file, draws = plot or preset_file.with_suffix(".png"), draws_file(preset_file)
-    own_name = out is None and plot is None
-    refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES, new=own_name)
-    refuse_unwritable("presets fit", "draws", draws, new=out is None)
+    refuse_unwritable("presets fit", "--plot", plot_file, PLOT_SUFFIXES)
+    refuse_unwritable("presets fit", "draws", draws)
 
     def tell(words: str) -> None:
         typer.echo(f"... {words}", err=True)
@@ -243,8 +242,7 @@ def _file_to_make(command: str, name: str, out: Path | None) -> Path:
         InputError: the file cannot be written, or exists already.
     """
     file = out or Path(f"{name}.yaml")
-    option = "--out" if out else "--name"
-    refuse_unwritable(command, option, file, PRESET_SUFFIXES, new=out is None)
+    refuse_unwritable(command, "--out" if out else "--name", file, PRESET_SUFFIXES, new=out is None)
     return file
 
 

@@ -47,7 +47,7 @@ def table(
     from studies.results.tables import results_frame
 
     declared, runs = _finished(folder, rows)
-    reference = against or declared.reference_label
+    reference = declared.reference_label if against is None else against
     summed = summary(results_frame(runs), reference)
     warnings = caveats.of_summary(declared, summed, runs)
     shown_table = with_published(summed, declared)

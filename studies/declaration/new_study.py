@@ -122,9 +122,8 @@ def new_study(
         InputError: the data cannot be read, are recorded spikes, or have no rows and columns for
             convolutions; or a device does not exist or cannot be trained by pulses both ways.
     """
-    given: object = data  # in Python it may be a table
     allowed = "must be a file, as numpy.savez writes one, or the name of a standard set"
-    require(isinstance(given, str | Path), "new", "data", type(given).__name__, allowed)
+    require(isinstance(data, str | Path), "new", "data", data, allowed)
     for option, value in (("quick", quick), ("conv", conv)):
         require_kind("new", option, value, bool)
     place = user_path("new", "folder", folder).absolute()

@@ -165,8 +165,7 @@ def _refuse_contradictions(
         found = row.get(column)
         if found is not None and own is not None and found != own:
             origin = "the rows before" if column == "data_digest" else "the settings of the row"
-            allowed = f"must be {own}, as {origin} say"
-            raise InputError(where, f"{place}.{column}", found, allowed)
+            raise InputError(where, f"{place}.{column}", found, f"must be {own}, as {origin} say")
     for images in ("test", "validation"):
         n, accuracy = row.get(f"n_{images}"), row.get(f"{images}_accuracy")
         if not (isinstance(n, int) and isinstance(accuracy, int | float)):

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike
 
-from rpu_ssnn.common.files import CREATOR, refusing, write_whole
+from rpu_ssnn.common.files import CREATOR, write_together
 from rpu_ssnn.common.wording import plain as plain
 
 FONT_POINTS = 8.0
@@ -100,8 +100,7 @@ def save(figure: Figure, path: Path) -> Path:
     Raises:
         InputError: the folder cannot be written to.
     """
-    with refusing(path, "must be a writable file", OSError, field="figure"):
-        write_whole(path, lambda file: figure.savefig(file, dpi=200, metadata=CREATOR))
+    write_together("plot", {path: lambda file: figure.savefig(file, dpi=200, metadata=CREATOR)})
     return path
 
 

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 from numbers import Real
+from typing import Any
 
 import pandas as pd
 
-from rpu_ssnn.common.errors import Fault, InputError, one_of, require
+from rpu_ssnn.common.errors import Fault, one_of, require
 from studies.common.statistics import PairedTest, independent_values, paired_tests
 from studies.results.grouping import (
     NOT_SWEPT,
@@ -119,7 +120,7 @@ def reference_of(results: pd.DataFrame) -> str:
     return str(of_rate.pop())
 
 
-def refuse_no_results(results: object, *more: str) -> None:
+def refuse_no_results(results: Any, *more: str) -> None:
     """Refuses anything but a table of results.
 
     Args:
@@ -129,9 +130,8 @@ def refuse_no_results(results: object, *more: str) -> None:
         InputError: the value is not a table, has no row, lacks a column, or has text in place of a
             number.
     """
-    if not isinstance(results, pd.DataFrame):
-        found = Fault(f"a value of type {type(results).__name__} is not allowed")
-        raise InputError("summary", "results", found, "must be a table, as load_results returns")
+    allowed = "must be a table, as load_results returns"
+    require(isinstance(results, pd.DataFrame), "summary", "results", results, allowed)
     allowed = "must have the row of at least one finished trial"
     require(not results.empty, "summary", "results", Fault("a table without rows"), allowed)
     for column in ("label", "seed", "test_accuracy", *more):

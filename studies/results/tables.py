@@ -56,10 +56,9 @@ def write_results(root: Path, runs: Runs) -> None:
         OSError: the disk is full or the folder is gone.
     """
     results = results_frame(runs)
-    curves = curves_frame(runs)
     write_csv(results, root / RESULTS_CSV)
     write_whole(root / RESULTS_PARQUET, lambda path: results.to_parquet(path, index=False))
-    write_csv(curves, root / CURVES_CSV)
+    write_csv(curves_frame(runs), root / CURVES_CSV)
 
 
 def write_failures(root: Path, failures: Sequence[Failure]) -> None:

@@ -1,6 +1,5 @@
 """Bad data, measured files and options are each refused in one line that names the problem."""
 
-import resource
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,7 @@ from support.bad_inputs import (
     workbook_cut_in_its_sheet,
     workbook_of_dates,
 )
-from support.commands import Command
+from support.commands import Command, full_disk
 
 LONG = "a" * 5000
 X, Y = np.arange(24.0).reshape(6, 4), np.array([0, 1, 0, 1, 0, 1])
@@ -66,7 +65,6 @@ MEASURED = [
     of_fit(measured(), "'charge_trap'", "shipped", options="--name charge_trap"),
     of_fit(measured(), "--out", "x.txt", options="--out HERE/x.txt"),
     of_fit(measured(), "--out", "no/x.yaml", options="--out HERE/no/x.yaml"),
-    of_fit(measured(), "--out", "must not exist", file="m.yaml", options="--out HERE/m.yaml"),
     of_fit(b"no", "m.xlsx: file: File is not a zip file", "Excel", file="m.xlsx"),
     of_fit(workbook_cut_in_its_sheet, "m.xlsx: file", "Excel", file="m.xlsx"),
     of_fit(measured(head="pulse,polarity,conductance_" + "x" * 100_000), "m.csv, row 1", "xxx"),
@@ -209,7 +207,6 @@ LAB = [
 DATA = [
     of_data("a.npz", b"\x80\x04N.", "file"),
     of_data("a.npz", npz(**SPLIT)[:-30], "archive"),
-    of_data("a.npz", promising(10**12), "8000000000000"),
     of_data("a.npz", promising(10**9, 1), "8000000000"),
     of_data("a.npz", npz(X=np.array([{}], dtype=object), y=Y), "X"),
     of_data("a.npz", npz(X=X.astype(str), y=Y), "kind of values"),
@@ -240,7 +237,7 @@ DATA = [
     of_data("a.npz", npz(**EVENTS | {"t": -np.arange(4.0)}), "t of event 1: -1.0", SPIKES),
     of_data("a.npz", npz(**EVENTS | {"recording": [0, 0, 1, 2]}), "event 3: 2", SPIKES),
     of_data("a.csv", "label,a\n0,1\n1,x\n", "row 2, column a: 'x'"),
-    of_data("a.csv", "label,a\n0,1\n1,\n", "row 2, column a"),
+    of_data("a.csv", "label,a\n0,1\n1,\n", "row 2, column a: missing; must be a finite number"),
     of_data("a.csv", "label,a\n0,1\n,2\n", "row 2, column label"),
     of_data("a.csv", "a,class\n1,u\n2,v\n", "one of class, a"),
     of_data("a.csv", "sep=,\nlabel,a\n0,1\n1,2\n", "first line: 'sep=' is"),
@@ -288,10 +285,8 @@ OPTIONS = [
         ("plan digits_device", "'digits_device' | did you mean digits_devices?", {}),
         ("plan HERE", "study: 'HERE' | the folder of a record", {}),
         ("decompose digits_devices --device ecram --out HERE/f", "HERE/f: output", {"f": ""}),
-        ("plan .", "study: '.' | the folder of a record", {}),
         ("plan HERE/x.yaml", "HERE/x.yaml: file", {}),
         ("run digits_devices --workers 0", "--workers | 1", {}),
-        (f"run digits_devices --workers {'9' * 24}", "--workers", {}),
         ("run digits_devices --workers 1.5", "--workers | '1.5' | a whole number", {}),
         ("run digits_devices --out ", "--out | ''", {}),
         ("run digits_devices --out HERE/o\udcff", "--out | udcff | UTF-8", {}),
@@ -307,7 +302,6 @@ OPTIONS = [
         ("table HERE/o", "HERE/o | a file", {"o": ""}),
         ("table HERE", "HERE | a folder without study.yaml", {}),
         ("plot HERE --out HERE/x.png", "--kind", {}),
-        ("report HERE --out HERE/x.txt", "--out | .html", {}),
         ("export HERE HERE/x.txt --case a", "x.txt", {}),
         ("export HERE HERE/x.h5 --case a --seed -1", "--seed", {}),
         ("presets show nosuch --no-plot", "'nosuch'", {}),
@@ -320,7 +314,6 @@ OPTIONS = [
              "measured: [2, 1]}}}"},
         ),
         ("presets show HERE/x.yaml:b", "x.yaml:b' | x.yaml:a", {"x.yaml": "a: {like: ecram}"}),
-        ("presets show pcm --plot HERE/x.txt", "--plot | x.txt", {}),
         (METRICS.replace("off 10", "off nan"), "metrics: --on-off: nan", {}),
         ("attribute digits_devices --device nosuch --out HERE/o", "'nosuch'", {}),
         ("attribute digits_devices --device pcm --out HERE/o", "'pcm'", {}),
@@ -372,9 +365,5 @@ def test_a_full_disk_leaves_nothing_behind(
     bad: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, limits[1]))
-    try:
+    with full_disk(1500):
         check(bad, tmp_path, command)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -227,6 +227,7 @@ def test_data_that_do_not_fit_are_named_in_one_line() -> None:
     model = SpikingClassifier(**FAST | {"epochs": 1}).fit(named, Y[:50])
     for use, *words in [
         (lambda: model.score(named, Y[:49]), "y: Found", "[50, 49]; must", "each of the 50 rows"),
+        (lambda: model.score(named, Y[:50], [1, 2]), "y or sample_weight: Found"),
         (lambda: model.score(named, None), "y: ", "the target y is None; must"),
         (lambda: model.score(named, np.arange(50)), "y: Mix of label input types", "as in `fit`"),
         (lambda: model.predict([[1, 2, 3, 4], [5]]), "X: rows differ in length; must"),
@@ -241,7 +242,8 @@ def test_data_that_do_not_fit_are_named_in_one_line() -> None:
         (lambda: model.fit(named, mixed), "y: Unknown label type: unknown; must", "whole numbers"),
         (lambda: model.fit(X[:0], Y[:0]), "X: Found array with 0 sample(s)"),
         (lambda: model.fit(named, None), "y: ", "the target y is None; must"),
-        (lambda: model.partial_fit(named, Y[:50], classes=[]), "y: it has 0 classes", "at least 2"),
+        (lambda: SpikingClassifier(network={None: 1}).fit(X, Y), "network.None: unknown key"),
+        (lambda: model.partial_fit(named, Y[:50], classes=[]), "classes: it has 0", "at least 2"),
     ]:
         with refused("SpikingClassifier: ", *words):
             use()

@@ -26,7 +26,7 @@ from rpu_ssnn.export import left_out, read_network, read_nir, write_network, wri
 from rpu_ssnn.spec import EncodingSpec
 from rpu_ssnn.spec.tile import ReadSpec, ReferenceSpec
 from rpu_ssnn.synapses.float_weights import CoincidenceSynapses, rate_synapses
-from support.commands import refused
+from support.commands import full_disk, refused
 
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("nir")
@@ -279,7 +279,11 @@ def test_imperfect_neurons_come_back(tmp_path: Path, data: Dataset, write: Any, 
     faults = {"threshold_spread": 0.2, "gain_spread": 0.2, "threshold_drift": 1.0}
     spec = NetworkSpec(hidden=(12,), T=20, neuron={"circuit": faults})
     with train(spec, TrainingSpec(epochs=5), rate_synapses(4.0), data, seed=4) as trained:
-        path = write(tmp_path / f"net.{'h5' if write is write_network else 'nir'}", trained)
+        file = tmp_path / f"net.{'h5' if write is write_network else 'nir'}"
+        with full_disk(3000), refused("file: ", "net.", "(File too large)"):
+            write(file, trained)
+        assert not list(tmp_path.iterdir())
+        path = write(file, trained)
         counts = trained.output_counts(data.test_images)
     with read(path) as again:
         assert np.array_equal(again.output_counts(data.test_images), counts)

@@ -1,7 +1,9 @@
 """Helpers for tests of the command line and of its errors of one line."""
 
 import re
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,3 +18,14 @@ def refused(*words: str) -> Any:
     return pytest.raises(
         InputError, match="^[^\n]*" + "[^\n]*".join(map(re.escape, words)) + "[^\n]*$"
     )
+
+
+@contextmanager
+def full_disk(most: int) -> Iterator[None]:
+    """Lets every write into a file fail that makes it larger than this (bytes)."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

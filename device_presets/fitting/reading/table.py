@@ -14,8 +14,8 @@ from device_presets.fitting.reading.columns import CONDITIONS, NAMED, Column, co
 from device_presets.fitting.reading.rows import refuse_first
 from device_presets.fitting.reading.units import ARBITRARY, in_unit
 from device_presets.jump_tables.lookup_table import MOST_SIEMENS
-from rpu_ssnn.common.errors import InputError, require
-from rpu_ssnn.common.files import SEPARATORS, open_regular, reason
+from rpu_ssnn.common.errors import require
+from rpu_ssnn.common.files import SEPARATORS, open_regular, refusing
 from rpu_ssnn.common.wording import counted, listed
 from rpu_ssnn.common.workbook import EVERY, header_in, read_table
 
@@ -139,16 +139,11 @@ def _frame(file: Path, sheet: str | None) -> tuple[str, list[str], pd.DataFrame,
         InputError: The file cannot be read or is not a table.
     """
     excel = file.suffix.lower() in EXCEL
-    try:
-        with open_regular(file) as opened:
-            return read_table(file, opened, sheet, NAMED) if excel else (*_csv(file, opened), [])
-    except InputError as error:
-        raise InputError(error.where, error.field, error.value, error.allowed) from None
-    except Exception as error:  # A damaged workbook raises errors of all kinds.
-        if not excel and not isinstance(error, OSError | ValueError | pd.errors.ParserWarning):
-            raise
-        kind = "Excel file" if excel else _CSV
-        raise InputError(file, "file", reason(error), f"must be a readable {kind}") from None
+    # A damaged workbook raises errors of all kinds.
+    damaged = (Exception,) if excel else (OSError, ValueError, pd.errors.ParserWarning)
+    allowed = f"must be a readable {'Excel file' if excel else _CSV}"
+    with refusing(file, allowed, *damaged), open_regular(file) as opened:
+        return read_table(file, opened, sheet, NAMED) if excel else (*_csv(file, opened), [])
 
 
 def _csv(file: Path, opened: BinaryIO) -> tuple[str, list[str], pd.DataFrame]:

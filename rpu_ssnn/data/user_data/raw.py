@@ -46,7 +46,8 @@ class Part:
             if self.columns:
                 place = f"data row {row + 1}, column {self.columns[column]}"
             value = np.asarray(self.rows)[row, column]
-            raise InputError(self.where, place, float(value), allowed)
+            is_gap = self.columns and np.isnan(value)
+            raise InputError(self.where, place, None if is_gap else float(value), allowed)
 
     def at(self, chosen: np.ndarray) -> Self:
         """Returns the part with only these rows."""

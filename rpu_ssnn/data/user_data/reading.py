@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64
 
-from rpu_ssnn.common.errors import Fault, one_of, require
+from rpu_ssnn.common.errors import Fault, require
 from rpu_ssnn.common.files import open_regular, refusing
 from rpu_ssnn.common.wording import listed
 from rpu_ssnn.data.rows import Source
@@ -91,12 +91,10 @@ def _read(path: Path, own: OwnData) -> Raw:
     allowed = f"must be left out, since it is a column of a table, which a {suffix} file is not"
     require(not named or suffix in table_files.READERS, path, "label", own.label, allowed)
     # Reading a pipe or a device could block, or never end.
-    allowed = "must be a regular file or a folder"
-    require(path.is_file(), path, "file", path.name, allowed)
+    require(path.is_file(), path, "file", path.name, "must be a regular file or a folder")
     if suffix in table_files.READERS:
         return table_files.read_labelled_table(path, own.label)
-    allowed = f"{one_of(SUFFIXES)}, or a folder with idx files"
-    allowed = allowed.replace("must be", "must end in", 1)
+    allowed = f"must end in {', '.join(SUFFIXES)}, or be a folder with idx files"
     require(suffix in SUFFIXES, path, "file", path.name, allowed)
     if suffix == ".npz":
         return array_files.read_npz(path, spikes)

@@ -141,8 +141,7 @@ def numbered_alike(train: Part, test: Part, spec: SpikeSpec) -> tuple[Part, Part
     """
     mine, theirs = train.shape[1:], test.shape[1:]
     fits = max(len(mine), len(theirs)) <= 1 or math.prod(mine) == math.prod(theirs)
-    allowed = f"must be {mine}, as in the training tensor"
-    require(fits, test.where, "lines of x", theirs, allowed)
+    require(fits, test.where, "lines of x", theirs, f"must be {mine}, as in the training tensor")
     sides = [max(pair) for pair in zip(train.sides, test.sides, strict=False)]
     if max(sides[1:], default=1) == 1:  # lines are x, or those of a tensor
         return train, test

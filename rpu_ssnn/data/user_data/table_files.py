@@ -71,9 +71,7 @@ def _refuse_row_numbers(path: Path, name: str, column: np.ndarray) -> None:
     the name says that they number the rows."""
     low, high, rows = float(column.min()), float(column.max()), len(column)
     if high == low + rows - 1 or name.lower().startswith("unnamed: ") or name.lower() in _NUMBERS:
-        allowed = (
-            "must be deleted: it numbers the rows, and reveals the class where they are sorted"
-        )
+        allowed = "must be deleted: it numbers the rows, so that sorted rows reveal their class"
         numbers = len(np.unique(column)) == rows >= _FEWEST and (column == np.round(column)).all()
         require(not numbers, path, f"column {name}", [low, high], allowed)
 
@@ -138,8 +136,7 @@ def _read_csv(path: Path, label: str) -> pd.DataFrame:
             first = written[label].groupby(table[label]).transform("first")
             twice = first.ne(written[label]) & first.notna()
             for found, once in zip(written[label][twice], first[twice], strict=True):
-                allowed = f"must be written as {once!r} everywhere"
-                raise InputError(path, "label", found, allowed)
+                raise InputError(path, "label", found, f"must be written as {once!r} everywhere")
         if separator == ",":
             return table
         other: pd.DataFrame = pd.read_csv(path, index_col=False, decimal=",", **options)
@@ -149,10 +146,8 @@ def _read_csv(path: Path, label: str) -> pd.DataFrame:
 
 def _check_names(path: Path, names: pd.Series) -> None:
     """Refuses names of columns that are missing or stand there twice."""
-    found, allowed = (
-        str(names.iloc[0]),
-        "must be deleted: it is for Excel alone, not the names of columns",
-    )
+    found = str(names.iloc[0])
+    allowed = "must be deleted: it is for Excel alone, not the names of columns"
     require(not found.lower().startswith("sep="), path, "first line", found, allowed)
     twice = names[names.duplicated() & names.notna()]
     require(not len(twice), path, "column", "".join(twice[:1]), _ONCE)

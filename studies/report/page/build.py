@@ -12,7 +12,7 @@ import pandas as pd
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import read_text, refuse_unwritable, refusing, user_path, write_whole
+from rpu_ssnn.common.files import read_text, refuse_unwritable, user_path, write_together
 from rpu_ssnn.common.wording import counted
 from studies.common.choices import Kind
 from studies.common.quantities import quantity
@@ -73,8 +73,7 @@ def write_report(
     target = path or in_folder or Path(f"{find_study(str(root)).study}_report.html")
     if target != in_folder:
         refuse_unwritable("write_report", "path", target)
-    with refusing(target, "must be a writable file", OSError, field="report"):
-        write_whole(target, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_together("write_report", {target: lambda file: file.write_text(text, encoding="utf-8")})
     return target
 
 

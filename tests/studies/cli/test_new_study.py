@@ -192,7 +192,7 @@ def test_what_no_study_can_have_is_refused(here: Path) -> None:
         new_study("mine.npz", label="kind")
     with refused("new", "data"):
         new_study(np.zeros((3, 4)))  # type: ignore[arg-type]
-    with refused("new: quick", "str", "must be of type bool"):
+    with refused("new: quick: 'yes'", "must be of type bool"):
         new_study("mine.npz", quick="yes")  # type: ignore[arg-type]
     with refused("yin_yang_latency", "recorded spikes", "must be values"):
         new_study("yin_yang_latency")

@@ -279,7 +279,7 @@ def test_a_runner_runs_in_its_folder(harness: Harness, monkeypatch: pytest.Monke
     monkeypatch.setattr("studies.execution.api.LocalExecutor", lambda workers: InThisProcess())
     with runner(harness.out) as run:
         assert len(run(small_study()).runs) == 6
-        with refused("runner: study: a value of type str", "of type Study"):
+        with refused("runner: study: 'digits_devices'", "of type Study"):
             run("digits_devices")  # type: ignore[arg-type]
     assert len(load_results(harness.out)) == 6
 

@@ -147,7 +147,7 @@ def test_every_format(suffix: str, start: bytes, study: Study, runs: Runs, tmp_p
 
 def test_missing_folders_are_refused(study: Study, runs: Runs, tmp_path: Path) -> None:
     figure = StudyFigures(study, runs).draw("gaps")
-    with refused("figure: No such file or directory"):
+    with refused("plot: file: ", "(No such file or directory)"):
         save(figure, tmp_path / "nowhere" / "a.png")
 
 

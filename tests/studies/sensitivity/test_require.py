@@ -319,7 +319,7 @@ NATIVE = device_study(case={"tile": {"simulator": "native"}})
         ({"image_us": math.nan, "chip": CHIP}, "--image-us: nan .*must be a number above 0"),
         ({"image_nj": 2.0}, "--image-nj: 2.0 .*together with --chip, or with a study that has a"),
         ({"chip": CHIP}, "--chip: 'crossbar_65nm' .*together with --image-nj or --image-us"),
-        ({"chip": "crossbar_65nm"}, "--chip: a value of type str"),
+        ({"chip": "crossbar_65nm"}, "--chip: 'crossbar_65nm' .*of type Chip"),
         ({"parameters": []}, "--parameter: .*must be one of"),
         ({"parameters": 5}, "--parameter: 5 .*one name, or a list of names"),
         (
