@@ -118,7 +118,7 @@ def read_table(
     every = sheet == EVERY and EVERY not in shown
     where, tables = "", dict[str, pd.DataFrame]()
     names: list[str] = []
-    for title in shown if every else [sheet or shown[0]]:
+    for title in shown if every else [shown[0] if sheet is None else sheet]:
         cells = read_sheet(path, opened, title)
         head = header_in(cells.to_numpy(), kinds)
         if every and head is None:

@@ -95,10 +95,10 @@ class StudyFigures:
             figure = curves_figure(self._curves, self.results, width)
         elif kind == "gaps":
             figure = gaps_figure(self.results, self.summary, self.study.reference_label, width)
-        elif path := x or next(iter(self.swept_paths), None):
+        elif path := next(iter(self.swept_paths), None) if x is None else x:
             figure = sweep_figure(self.results, path, width)
         else:
-            raise InputError("plot", "--x", None, "must name a setting, as none is swept")
+            raise InputError("plot", "--x", x, "must name a setting, as none is swept")
         figure.draw_without_rendering()  # the layout fits only when drawn a second time
         return figure
 

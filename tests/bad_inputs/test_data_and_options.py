@@ -48,6 +48,7 @@ MEASURED = [
     of_fit(lambda path: path.mkdir(), "m.csv: --sheet", "an Excel file", options="--sheet a"),
     of_fit(workbook_of_dates, "m.xlsx, row 2: column conductance_uS: '2026-", file="m.xlsx"),
     of_fit(workbook_of_dates, "--sheet: 'b'", "Sheet1", options="--sheet b", file="m.xlsx"),
+    of_fit(workbook_of_dates, "--sheet: ''", "Sheet1", options="--sheet=", file="m.xlsx"),
     of_fit("pulse,polarity,conductance_uS\n0,up,\n1,up,\n", "m.csv: up pulses", "0"),
     of_fit(
         measured(head="pulse,polarity,conductnace_uS"),
@@ -155,7 +156,6 @@ LAB = [
     of_fit("", "name: 'aaa", "100", options="--name " + "a" * 300),
     Bad("presets fit HERE/m.csv --name a", {"m.csv": "", "a_draws.yaml": ""}, ("a_draws",)),
     of_data("a.xlsx", sheet_of(["label", "", "b"], [1, 2, 3]), "name of column 2: missing"),
-    of_data("a.xlsx", sheet_of(["label", "b", "b"], [1, 2, 3]), "column: 'b'"),
     of_data("a.xlsx", sheet_of(["label", "b"], [1, 2], hidden=2), "a.xlsx: column B: hidden"),
     of_fit(sheet_of(["x"], ["y"], hidden=2), "m.xlsx: row 2: hidden; must be", file="m.xlsx"),
     of_fit(
@@ -249,7 +249,6 @@ DATA = [
     of_data("a.csv", "label,a\n", "rows: 0"),
     of_data("a.parquet", b"PAR1no", "Parquet"),
     of_data("a.parquet", pd.DataFrame({"label": [0, 1], "a": ["1", "x"]}).to_parquet, "a: 'x'"),
-    of_data("a.h5", b"no", "HDF5", SPIKES),
     of_data("a.h5", b"", "a.h5: file: not an HDF5 file", ""),
     of_data("a.h5", hdf5(x=X), "spikes/times", SPIKES),
     of_data("a.h5", hdf5_circle, "content", SPIKES),

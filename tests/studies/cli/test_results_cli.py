@@ -42,6 +42,7 @@ def folder(tmp_path: Path) -> Path:
     [
         (("table", "--rows", "none.csv"), "none.csv: file: No such file"),
         (("table", "--against", ""), "results: reference: ''"),
+        (("plot", "--x", "", "--kind", "sweep"), "plot: --x: '' is not allowed"),
         (("plot", "--x", "seed", "--kind", "gaps"), "plot: --x: 'seed'"),
     ],
 )
