@@ -176,9 +176,9 @@ def _first_guesses(prepared: Prepared, layout: Layout) -> tuple[JointFit, JointF
 
 
 def fitted_from(start: JointFit, most_steps: int = 150) -> JointFit:
-    """Fits all free numbers by maximum likelihood, and again without bounds that the data do not
-    reach."""
-    fitted = refit(start, most_steps=most_steps)
+    """Fits all free numbers by maximum likelihood, in two searches, as the second one has units
+    from where the first one ended; and again without bounds that the data do not reach."""
+    fitted = refit(refit(start, most_steps=most_steps), most_steps=most_steps)
     loose = _without_flat_bounds(fitted) if fitted.prepared.noisy else None
     return fitted if loose is None else refit(loose)
 
