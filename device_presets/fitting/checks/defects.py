@@ -267,13 +267,14 @@ def _levels(fit: JointFit, trace: Trace, span: float, abrupt: list[Defect]) -> I
 
 
 def _drift_of(fit: JointFit, span: float, begins: np.ndarray) -> float:
-    """Returns the slope of a line through the levels of all cycles, by least squares with a level
-    of its own for each device; 0 if it does not count, or simulations drift as far.
+    """Returns the slope of a line through the levels of all cycles in their later half, which
+    hardly depends on where they began, by least squares with a level of its own for each device;
+    0 if it does not count, or simulations drift as far.
 
     Args:
         begins: [rows] whether a simulation begins anew.
     """
-    alike = fit.prepared.alike
+    alike = fit.prepared.alike[:, fit.prepared.alike.shape[1] // 2 :]
     weight, cycle = fit.prepared.series.weight, fit.prepared.own_cycle[alike[:, -1]]
     of = pd.DataFrame({"cycle": cycle, "level": weight[alike].mean(axis=1)})
     levels = of.groupby(fit.prepared.device[alike[:, -1]]).transform("mean")

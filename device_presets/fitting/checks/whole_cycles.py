@@ -96,7 +96,7 @@ class CycleErrors:
         least, most = self.by_chance
         fine = least <= self.within_band <= most, self.excess == 1.0
         fails = ["" if right else ", so this fails" for right in fine]
-        share, *ends = (f"{100 * share:.0f}" for share in (self.within_band, least, most))
+        share, *ends = (f"{100 * share:.3g}" for share in (self.within_band, least, most))
         answer = (
             f"{share} % of the readings of {self.kind} cycles lie within the 90 % band of "
             f"simulations (a good fit has {' to '.join(ends)} %{fails[0]}); cycles deviate from "

@@ -164,7 +164,8 @@ def _notes(rows: Rows, *places: np.ndarray) -> Iterator[str]:
         yield f"{counted(int(gaps.sum()), 'empty conductance')} left out, with the adjoining steps"
     if outliers.any():
         told = listed([f"row {row}" for row in rows.file_row[outliers]])
-        yield f"{outliers.sum()} readings replaced by the mean of the neighbours: {told}"
+        number = counted(int(outliers.sum()), "reading")
+        yield f"{number} replaced by the mean of the neighbours: {told}"
     if jumps.any():
         told = counted(int(jumps.sum()), "jump") + " between sweeps left out"
         yield f"{told}, since no change within a sweep is as large"

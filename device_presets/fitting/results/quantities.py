@@ -50,8 +50,11 @@ def report(
         return asymmetry_of(p.step_at(device, True, 0.0), p.step_at(device, False, 0.0))
 
     def how_many(q: Population) -> Quantity:
-        reached = bool(q.reached(True).any() and q.reached(False).any())
-        note = "of the mean step" if reached else "a lower limit: a bound is reached by no device"
+        open_ends = [end for end in ("upper", "lower") if not q.reached(end == "upper").any()]
+        reached, ends = not open_ends, " or ".join(open_ends)
+        note = (
+            "of the mean step" if reached else f"a lower limit: no device reaches its {ends} bound"
+        )
         note = "the range ends at an extrapolated bound" if reached and beyond else note
         return q.quantity(
             "states", "states", lambda of: float(of.local[4] - of.local[5]) / q.step(of), note

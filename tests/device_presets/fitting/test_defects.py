@@ -44,15 +44,16 @@ def cycled(
     return np.array(path), up
 
 
-def bounded(cycles: int, drift: float) -> tuple[np.ndarray, np.ndarray]:
+def bounded(cycles: int, drift: float, start: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Returns conductances (uS) and polarities of a device that reaches both bounds, 50 uS apart,
     in each sweep of 60 pulses; its step falls by 40 % over the range.
 
     Args:
         drift: The change of its level over all cycles, as a share of the range.
+        start: Where it begins, as a share of the range.
     """
     rng, up = np.random.default_rng(1), np.tile(np.repeat([True, False], 60), cycles)
-    state, path = 0.0, [0.0]
+    state, path = start, [start]
     for rises in up:
         fall = 1.0 - 0.4 * (state if rises else 1.0 - state)
         move = (1.8 * fall + 0.5 * rng.normal()) / 60
@@ -217,7 +218,21 @@ def test_a_slow_drift_over_many_cycles(drift: float, tmp_path: Path) -> None:
     path, up = bounded(30, drift)
     found = told(tmp_path / "a.csv", path + read_noise(0.5, path), up)
     assert list(found) == (["drift"] if drift else [])
-    assert not drift or "0.6 % of the range per cycle" in found["drift"]
+    if drift:
+        share = float(found["drift"].removeprefix("level drifts by ").split()[0])
+        assert share == pytest.approx(100 * 0.2 / 1.2 / 30, abs=0.1)
+
+
+def test_a_drift_is_found_although_the_first_cycle_began_elsewhere(tmp_path: Path) -> None:
+    """Each cycle begins with a reading numbered 0, the first one at 40 % of the range."""
+    path, up = bounded(6, 0.2, start=0.4)
+    lines = ["cycle,pulse,polarity,conductance_uS"]
+    for cycle, pulse in np.ndindex(6, 121):
+        way = "up" if up[max(pulse, 1) - 1] else "down"
+        lines.append(f"{cycle},{pulse},{way},{path[120 * cycle + pulse]:.6f}")
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    fit = fit_model(prepare(read(tmp_path / "a.csv"), None, None), SMOOTH)
+    assert "drift" in {defect.name for defect in judge(fit).defects}
 
 
 def test_a_device_whose_step_is_as_long_as_its_range(tmp_path: Path) -> None:
