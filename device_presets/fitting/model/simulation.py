@@ -71,12 +71,11 @@ def structures(fit: JointFit) -> tuple[np.ndarray, np.ndarray]:
 
 
 def at_one_level(prepared: Prepared) -> Prepared:
-    """Returns the data of a device without its drift and its jumps: its `alike` stretches are
-    shifted to the mean level of their device in the later half, which hardly depends on where they
-    began, and begin after their first pulse."""
+    """Returns the data of a device without its drift and its jumps: its `alike`
+    stretches are shifted to the mean level of their device, and begin after their first pulse."""
     rows, series = prepared.alike[:, 1:], prepared.series
     weight, begins = series.weight.copy(), np.append(series.begins, True)
-    device, level = prepared.device[rows[:, 0]], weight[rows[:, rows.shape[1] // 2 :]].mean(axis=1)
+    device, level = prepared.device[rows[:, 0]], weight[rows].mean(axis=1)
     mean = np.bincount(device, level) / np.maximum(np.bincount(device), 1)
     for own, shift in zip(rows, mean[device] - level, strict=True):
         for part in np.split(own, np.flatnonzero(series.begins[own])):  # A sweep may begin anew.
