@@ -224,6 +224,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         field = "y" if sample_weight is None else "y or sample_weight"
         with refusing(WHERE, allowed, ValueError, field=field):
             _, labels = check_X_y(np.zeros((len(predicted), 1)), y)
+            numbers = [np.issubdtype(of.dtype, np.number) for of in (labels, self.classes_)]
+            require(len({*numbers}) == 1, WHERE, "y", labels.tolist()[0], allowed)
             return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
 
     def device_table(self) -> pd.DataFrame:

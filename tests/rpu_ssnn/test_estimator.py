@@ -229,7 +229,7 @@ def test_data_that_do_not_fit_are_named_in_one_line() -> None:
         (lambda: model.score(named, Y[:49]), "y: Found", "[50, 49]; must", "each of the 50 rows"),
         (lambda: model.score(named, Y[:50], [1, 2]), "y or sample_weight: Found"),
         (lambda: model.score(named, None), "y: ", "the target y is None; must"),
-        (lambda: model.score(named, np.arange(50)), "y: Mix of label input types", "as in `fit`"),
+        (lambda: model.score(named, np.arange(50)), "y: 0 is not allowed; must", "as in `fit`"),
         (lambda: model.predict([[1, 2, 3, 4], [5]]), "X: rows differ in length; must"),
         (lambda: model.predict(named.rename(columns={"a": "z"})), "X: The feature names", "- z"),
         (lambda: model.predict(hole), "X: index [7, 2]: nan", "a finite number"),

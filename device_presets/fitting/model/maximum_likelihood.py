@@ -32,6 +32,9 @@ _FLAT_UNDER_LOSS = 8.0
 """This is required if the device loses weight between pulses: it stays where pulses and loss
 balance, and in simulations without a bound, one just beyond gained up to 5 log-units."""
 
+_AS_LIKELY = 10.0
+"""The read noise that the readings show is kept if it costs at most this (log-units), since a rough
+likelihood has peaks by chance where there is almost no read noise."""
 
 _CURVATURE_STEP = 1e-3
 _DIFFERENCE = 1e-3
@@ -133,8 +136,8 @@ def fit_model(prepared: Prepared, model: FitForm, constant: JointFit | None = No
 
 
 def _with_read_noise(fit: JointFit) -> JointFit:
-    """Returns the fit, or a more likely one that starts from the read noise seen in the readings,
-    if the fit has less than half of it.
+    """Returns the fit, or one that starts from the read noise seen in the readings, if the fit has
+    less than half of it.
 
     The likelihood hardly changes with the logarithm of a small read noise, so a search that has
     once gone there stays, and takes read noise for cycle noise.
@@ -144,7 +147,7 @@ def _with_read_noise(fit: JointFit) -> JointFit:
         return fit
     shared = np.array([fit.shared[0], np.log(seen), *fit.shared[2:]])
     other = refit(replace(fit, shared=shared))
-    return other if other.total > fit.total + 1.0 else fit
+    return other if other.total > fit.total - _AS_LIKELY else fit
 
 
 def _first_guesses(prepared: Prepared, layout: Layout) -> tuple[JointFit, JointFit]:

@@ -201,7 +201,7 @@ def _outliers(rows: Rows, follows: np.ndarray, up: np.ndarray) -> tuple[np.ndarr
     middle, change = (before + after) / 2, np.abs(conductance - before)
     within = follows & np.roll(follows, -1) & (up == np.roll(up, -1))
     far = pd.Series(np.abs(conductance - middle)).where(within)
-    deviation = far.median() / norm.ppf(0.75)
+    deviation = far.quantile(0.5) / norm.ppf(0.75)  # far may be empty
     span = np.ptp(pd.Series(conductance).quantile([0.01, 0.99]))
     others = np.max([np.abs(after - before), np.roll(change, 1), np.roll(change, -2)], axis=0)
     alone = (far > _OUTLYING * deviation) & (far > _LEAST_OUTLYING * span) & (others < far / 3)
