@@ -10,11 +10,11 @@ import functools
 import importlib
 import os
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
-from rpu_ssnn.common.errors import InputError, RpuSsnnError, require
+from rpu_ssnn.common.errors import RpuSsnnError, require
 
 WORKING_PAIRS = "aihwkit 1.2.* with torch 2.13 to 2.15 on Python 3.12 to 3.14"
 REBUILD = "rebuild the environment with `make clean && make test`"
@@ -25,15 +25,6 @@ class BrokenEnvironmentError(RpuSsnnError, RuntimeError):
     """Reports that the installation cannot run anything; the message says what was found and what
     to do."""
 
-    def __init__(self, found: str, advice: str) -> None:
-        self.found = found
-        self.advice = advice
-        super().__init__(f"{found}; {advice}")
-
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        """Makes the error picklable."""
-        return type(self), (self.found, self.advice)
-
 
 @dataclass(frozen=True)
 class HealthCheck:
@@ -41,13 +32,16 @@ class HealthCheck:
 
     Args:
         ok: whether the check passed.
-        found: what was found, as a phrase that is complete in itself.
-        advice: what to do if the check failed; empty if `found` says it.
+        found: what was found and, if the check failed, what to do.
     """
 
     ok: bool
     found: str
-    advice: str = ""
+
+    @property
+    def line(self) -> str:
+        """Returns the result in one line, which starts with ``ok`` or ``PROBLEM``."""
+        return f"{'ok     ' if self.ok else 'PROBLEM'} {self.found}"
 
 
 def require_compilation() -> None:
@@ -76,7 +70,7 @@ def require_compiler() -> None:
     try:
         importlib.import_module("rpu_ssnn.network")
     except RuntimeError as error:
-        raise BrokenEnvironmentError(_one_line(error), NEEDS_FOLDER) from error
+        raise BrokenEnvironmentError(f"{_one_line(error)}; {NEEDS_FOLDER}") from error
 
 
 @functools.cache
@@ -96,7 +90,7 @@ def check_tile_pair() -> None:
         fault = _one_line(error)
     if fault is not None:
         found = f"{_pair()} does not work on Python {platform.python_version()} ({fault})"
-        raise BrokenEnvironmentError(found, f"working pairs: {WORKING_PAIRS}; {REBUILD}")
+        raise BrokenEnvironmentError(f"{found}; working pairs: {WORKING_PAIRS}; {REBUILD}")
 
 
 def _tile_fault() -> str | None:
@@ -141,23 +135,10 @@ def diagnose() -> list[HealthCheck]:
     Raises:
         RuntimeWarning: warnings are errors, and numba cannot read an environment variable.
     """
-    try:
-        check_tile_pair()
-        pair = HealthCheck(True, f"{_pair()}: one pulse moved a weight by one step")
-    except BrokenEnvironmentError as error:
-        pair = HealthCheck(False, error.found, error.advice)
     # Older releases of Python than 3.12 cannot import this package.
     python = HealthCheck(True, f"Python {platform.python_version()}")
-    return [python, pair, _tried(_cache, NEEDS_FOLDER), _tried(_engine, REBUILD)]
-
-
-def render(checks: Iterable[HealthCheck]) -> list[str]:
-    """Returns one line for each check, which starts with ``ok`` or ``PROBLEM``."""
-    starts = ("PROBLEM", "ok     ")
-    return [
-        f"{starts[check.ok]} {': '.join(filter(None, (check.found, check.advice)))}"
-        for check in checks
-    ]
+    tried = ((_tile, REBUILD), (_cache, NEEDS_FOLDER), (_engine, REBUILD))
+    return [python, *(_tried(call, advice) for call, advice in tried)]
 
 
 def _tried(call: Callable[[], str], advice: str) -> HealthCheck:
@@ -166,10 +147,15 @@ def _tried(call: Callable[[], str], advice: str) -> HealthCheck:
         return HealthCheck(True, call())
     except RuntimeWarning:
         raise
-    except InputError as error:
+    except RpuSsnnError as error:
         return HealthCheck(False, str(error))
     except Exception as error:
-        return HealthCheck(False, _one_line(error), advice)
+        return HealthCheck(False, f"{_one_line(error)}: {advice}")
+
+
+def _tile() -> str:
+    check_tile_pair()
+    return f"{_pair()}: one pulse moved a weight by one step"
 
 
 def _cache() -> str:

@@ -129,11 +129,11 @@ def studies() -> None:
 @app.command()
 def doctor() -> None:
     """Check that aihwkit fits torch and that code can be compiled, and say what to do if not."""
-    from rpu_ssnn.doctor import diagnose, render
+    from rpu_ssnn.doctor import diagnose
 
     checks = diagnose()
-    for line in render(checks):
-        typer.echo(line)
+    for check in checks:
+        typer.echo(check.line)
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from aihwkit.simulator.tiles import AnalogTile
 
-from rpu_ssnn import compiled, doctor, warm_up
+from rpu_ssnn import compiled, warm_up
 from rpu_ssnn.doctor import BrokenEnvironmentError, check_tile_pair, diagnose
 
 
@@ -85,7 +85,7 @@ def test_import_that_fails(monkeypatch: pytest.MonkeyPatch, module: str) -> None
 
 
 def test_a_sound_installation_has_no_problem() -> None:
-    lines = doctor.render(diagnose())
+    lines = [check.line for check in diagnose()]
     assert len(lines) == 4
     assert all(line.startswith("ok ") and "\n" not in line for line in lines)
 
@@ -96,7 +96,7 @@ def test_each_problem_comes_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "file"))
     monkeypatch.setattr(compiled, "cache_folder", compiled.cache_folder.__wrapped__)
     monkeypatch.setattr(warm_up, "spikes_of_a_toy_network", lambda: (1000, 0, 0))
-    _, pair, cache, engine = doctor.render(diagnose())
+    _, pair, cache, engine = (check.line for check in diagnose())
     for line, words in (
         (pair, "working pairs"),
         (cache, "must be a folder that can be written to, for compiled code"),

@@ -179,7 +179,7 @@ def test_without_the_reference_there_is_no_table_but_the_rows_are_there(
 
 
 def broken_pair(trials: list[Trial], data_root: Path | None) -> None:
-    raise BrokenEnvironmentError("aihwkit 0 with torch 0 does not work", "rebuild")
+    raise BrokenEnvironmentError("aihwkit 0 with torch 0 does not work; rebuild")
 
 
 def test_a_broken_pair_is_one_line_and_exit_code_1(
@@ -248,7 +248,7 @@ def test_files_keep_their_own_names_in_errors(tmp_path: Path) -> None:
 def test_the_doctor_says_what_it_found(
     command: Command, monkeypatch: pytest.MonkeyPatch, ok: bool, expected: int
 ) -> None:
-    checks = [HealthCheck(ok, "found this", "" if ok else "do that")]
+    checks = [HealthCheck(ok, "found this")]
     monkeypatch.setattr("rpu_ssnn.doctor.diagnose", lambda: checks)
     code, output, _ = command("doctor")
     assert code == expected
