@@ -129,16 +129,20 @@ def _tile_fault() -> str | None:
     return None if torch.equal(backward, errors @ exact) else "a transposed read was wrong"
 
 
-def diagnose() -> list[HealthCheck]:
+def diagnose(tell: Callable[[str], object] = print) -> list[HealthCheck]:
     """Checks everything that the commands need, which takes seconds.
+
+    Args:
+        tell: called with a line before the check that may take a minute.
 
     Raises:
         RuntimeWarning: warnings are errors, and numba cannot read an environment variable.
     """
     # Older releases of Python than 3.12 cannot import this package.
     python = HealthCheck(True, f"Python {platform.python_version()}")
-    tried = ((_tile, REBUILD), (_cache, NEEDS_FOLDER), (_engine, REBUILD))
-    return [python, *(_tried(call, advice) for call, advice in tried)]
+    checks = [python, _tried(_tile, REBUILD), _tried(_cache, NEEDS_FOLDER)]
+    tell("trying the spiking pass, which the first check compiles for about a minute")
+    return [*checks, _tried(_engine, REBUILD)]
 
 
 def _tried(call: Callable[[], str], advice: str) -> HealthCheck:

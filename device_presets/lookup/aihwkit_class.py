@@ -177,7 +177,7 @@ def _device_of(source: Any) -> Any:
         )
         raise InputError(WHERE, "configuration", type(source).__name__, allowed)
     allowed = "must be a name, a mapping, a device of aihwkit that moves by pulses, or its config"
-    raise InputError(WHERE, "class", type(source).__name__, allowed)
+    raise InputError(WHERE, "device", source, allowed)
 
 
 def _model_of(kind: type[Any]) -> str | None:

@@ -11,6 +11,7 @@ import shlex
 import sys
 import textwrap
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -131,7 +132,7 @@ def doctor() -> None:
     """Check that aihwkit fits torch and that code can be compiled, and say what to do if not."""
     from rpu_ssnn.doctor import diagnose
 
-    checks = diagnose()
+    checks = diagnose(partial(typer.echo, err=True))
     for check in checks:
         typer.echo(check.line)
     if not all(check.ok for check in checks):

@@ -156,10 +156,10 @@ def _answer(
         left = duration((search + most - len(runs)) * max(seconds))
         told += f", {left} one after the other if each takes as long as the longest finished one"
     fewer = ", and --parameter asks for fewer" if "parameters" in wanted else ""
-    with replace(asked, rows=rows).executing(root) as running:
-        typer.echo(f"{told}; --plan estimates their time{fewer}", err=True)
+    told += f"; --plan estimates their time{fewer}"
+    with replace(asked, rows=rows).executing(root) as options:
         try:
-            found = answer(*about, run=runner_of(root, running), **wanted)
+            found = answer(*about, run=runner_of(root, replace(options, told=told)), **wanted)
         except KeyboardInterrupt:
             # `require` chooses each value by the last answer, and `rerun` doubts the finished rows.
             if question != "require" and asked.other_versions != "rerun":

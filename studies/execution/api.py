@@ -6,7 +6,6 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
 
 from rpu_ssnn.common.errors import InputError as InputError
 from rpu_ssnn.common.errors import RpuSsnnError, require, require_kind
@@ -15,7 +14,7 @@ from rpu_ssnn.common.wording import counted
 from studies.declaration.shipped import find_study
 from studies.declaration.study import Study
 from studies.execution.phase import Options, Outcome, training_job
-from studies.execution.progress import Reporter
+from studies.execution.progress import ClosedPipeConsole, Reporter
 from studies.execution.study_runs import files_of_rows, run_in_folder, runner_of, shown_contents
 from studies.results.comparison import REFERENCE
 from studies.results.tables import FAILURES_CSV, results_frame
@@ -42,7 +41,7 @@ def run_study(
     data: Path | str | None = None,
     retry_failed: bool = False,
     executor: Executor | None = None,
-    progress: bool = False,
+    progress: bool = True,
 ) -> pd.DataFrame:
     """Runs the missing trials of a study, and returns its results, one row per trial.
 
@@ -94,7 +93,7 @@ def runner(
     *,
     workers: int | None = None,
     data: Path | str | None = None,
-    progress: bool = False,
+    progress: bool = True,
 ) -> Iterator[Callable[[Study], Outcome]]:
     """Yields the function with which `attribute`, `decompose` and `require` run their studies.
 
@@ -119,7 +118,7 @@ def _options(
 ) -> Options:
     return Options(
         job=training_job(None if data is None else user_path("run_study", "data", data)),
-        reporter=Reporter(Console(stderr=True) if progress else None),
+        reporter=Reporter(ClosedPipeConsole(stderr=True) if progress else None),
         executor=executor,
         retry_failed=retry_failed,
     )

@@ -41,6 +41,7 @@ class Options:
         retry_failed: whether to repeat trials that failed in an earlier call; otherwise they stay
             listed as failed.
         is_part: whether other studies run in the same folder, whose failures then stay listed too.
+        told: a line to show once the folder can be used; empty shows none.
     """
 
     job: Job = field(default_factory=lambda: training_job(None))
@@ -50,6 +51,7 @@ class Options:
     kept_rows: Sequence[Path] = ()
     retry_failed: bool = False
     is_part: bool = False
+    told: str = ""
 
 
 @dataclass(frozen=True)

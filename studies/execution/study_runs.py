@@ -53,6 +53,8 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
     _refuse_early(study, root, options, kept.by_identity)
     with open_folder(root, study) as folder:
         run = FolderRun(folder, options)
+        if options.told:
+            run.note(options.told)
         known: HyperparameterTable = {}
         if any(point.hyperparameters is None for point in study.points()):
             known = find_hyperparameters(study, run)
@@ -82,12 +84,11 @@ def runner_of(root: Path, options: Options) -> Callable[[Study], Outcome]:
     `attribute`, `require` and `decompose` use it. Only the first study repeats trials that failed
     earlier; if later ones did so too, they would repeat trials that failed just now.
     """
-    retry = iter([options.retry_failed])
+    first, later = iter([options]), replace(options, retry_failed=False, told="")
 
     def run(study: Study) -> Outcome:
         require_kind("runner", "study", study, Study, ", which load_study returns")
-        now = replace(options, is_part=True, retry_failed=next(retry, False))
-        return run_in_folder(study, root, now)
+        return run_in_folder(study, root, replace(next(first, later), is_part=True))
 
     return run
 

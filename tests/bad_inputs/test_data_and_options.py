@@ -350,7 +350,13 @@ def test_a_bad_file_or_option_is_refused_in_one_line(
 
 SWEEPS = "".join(f"up,{n}\n" for n in range(50)) + "".join(f"down,{50 - n}\n" for n in range(50))
 NO_ROOM = [
-    Bad("run HERE/s.yaml --out HERE/o", of_study("").files, ("HERE/o: output folder: File too",)),
+    *[
+        Bad(command, of_study("").files, ("HERE/o: output folder: File too",))
+        for command in (
+            "run HERE/s.yaml --out HERE/o",
+            "attribute HERE/s.yaml --device charge_trap --out HERE/o",
+        )
+    ],
     Bad(
         "presets table m.csv --name t",
         {"m.csv": HEAD[6:] + "\n" + SWEEPS},

@@ -89,7 +89,7 @@ def test_an_identity_knows_the_file_but_not_its_folder(folder: Path, tmp_path: P
 SCRIPT = """
 from studies import load_results, load_study, run_study, summary
 from studies.execution.plan import make_plan
-results = run_study("own.yaml", out="out", workers=1, data=".", progress=True)
+results = run_study("own.yaml", out="out", workers=1, data=".")
 print(summary(results)["case"].tolist(), len(load_results("out")), load_study("own.yaml").study)
 """
 
