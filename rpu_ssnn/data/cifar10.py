@@ -13,7 +13,7 @@ from jaxtyping import Int64, UInt8
 
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import read_bytes, refusing
-from rpu_ssnn.data.folders import DATA_ENV, MissingDataError, data_folder
+from rpu_ssnn.data.folders import find_files
 from rpu_ssnn.data.idx import refuse_unknown_labels
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.user_data.array_files import read_arrays
@@ -31,7 +31,7 @@ TRAIN_FILES = tuple(f"data_batch_{n}.bin" for n in range(1, 6))
 TEST_FILE = "test_batch.bin"
 JPEG_FILE = "cifar10_jpeg.npz"
 MOST_BYTES = 2**28
-_OBTAIN = "the binary version on Alex Krizhevsky's page 'The CIFAR-10 dataset'"
+_OBTAIN = "get the files from the binary version on Alex Krizhevsky's page 'The CIFAR-10 dataset'"
 
 
 type _Part = tuple[UInt8[np.ndarray, "n values"], Int64[np.ndarray, " n"]]
@@ -48,33 +48,17 @@ def read_cifar10(root: Path | None) -> Source:
         MissingDataError: no folder was named, or it has the files of neither version.
         InputError: a file is damaged.
     """
-    folder, original = _folder(root)
-    if not original:
-        path = folder / JPEG_FILE
-        train, test = (_read_jpegs(path, part) for part in ("train", "test"))
+    folders, originals = ("cifar-10-batches-bin", ""), (*TRAIN_FILES, TEST_FILE)
+    found = find_files("cifar10", root, folders, originals, _OBTAIN, instead=(JPEG_FILE,))
+    if len(found) == 1:
+        train, test = (_read_jpegs(found[0], part) for part in ("train", "test"))
         copy = f"{JPEG_FILE}: JPEG copies, whose pixels differ a little"
     else:
-        images, labels = zip(*(_read_binary(folder / name) for name in TRAIN_FILES), strict=True)
+        *parts, test = map(_read_binary, found)
+        images, labels = zip(*parts, strict=True)
         train = np.concatenate(images), np.concatenate(labels)
-        test, copy = _read_binary(folder / TEST_FILE), "data_batch_*.bin: the original files"
+        copy = "data_batch_*.bin: the original files"
     return Source(*train, *test, CLASSES, 255, SHAPE, copy=copy)
-
-
-def _folder(root: Path | None) -> tuple[Path, bool]:
-    """Returns the folder, and whether it has the original files, which are preferred to the
-    JPEGs."""
-    root = data_folder(root)
-    source = f"get the files from {_OBTAIN}"
-    if root is None:
-        allowed = f"must be named by --data or {DATA_ENV}; {source}"
-        raise MissingDataError("cifar10", "data folder", None, allowed)
-    places = [root / "cifar-10-batches-bin", root]
-    for original, names in ((True, (*TRAIN_FILES, TEST_FILE)), (False, (JPEG_FILE,))):
-        for place in places:
-            if all((place / name).is_file() for name in names):
-                return place, original
-    allowed = f"must be in {' or '.join(map(str, places))} (or {JPEG_FILE} instead); {source}"
-    raise MissingDataError("cifar10", f"file {TRAIN_FILES[0]}", None, allowed)
 
 
 def _read_binary(path: Path) -> _Part:

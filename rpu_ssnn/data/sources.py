@@ -9,7 +9,7 @@ from jaxtyping import Int64, UInt8
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.data import idx
 from rpu_ssnn.data.digest import digest_of
-from rpu_ssnn.data.folders import DATA_ENV, MissingDataError, data_folder
+from rpu_ssnn.data.folders import find_files
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.split import hold_out
 
@@ -121,12 +121,15 @@ def read_idx_set(name: str, root: Path | None) -> Source:
         InputError: a file is damaged, the files do not fit together, or they belong to another set.
     """
     described = IDX_SETS[name]
-    train_images, train_labels, test_images, test_labels = locate(name, root)
+    folders = f"{described.folder}/raw", described.folder, ""
+    obtain = f"get the files from {described.obtain}"
+    found = find_files(name, root, folders, described.files, obtain)
+    train_images, train_labels, test_images, test_labels = found
     train, labels = _read_pair(train_images, train_labels, described)
     test, tested = _read_pair(test_images, test_labels, described)
-    shape, found = train.shape[1:], test.shape[1:]
+    shape, tested_shape = train.shape[1:], test.shape[1:]
     allowed = f"must be {list(shape)}, as in {train_images.name}"
-    require(found == shape, test_images, "rows and columns", list(found), allowed)
+    require(tested_shape == shape, test_images, "rows and columns", list(tested_shape), allowed)
     images = (part.reshape(len(part), -1) for part in (train, test))
     names = described.class_names
     source = Source(next(images), labels, next(images), tested, names, 255, shape)
@@ -151,40 +154,6 @@ def _resplit(source: Source, n_train: int, n_test: int, path: Path) -> Source:
         test_images=images[test],
         test_labels=labels[test],
     )
-
-
-def locate(name: str, root: Path | None) -> list[Path]:
-    """Returns the four files (train images, train labels, test images, test labels), from one
-    folder.
-
-    The first of ``<root>/<Folder>/raw``, ``<root>/<Folder>`` and ``<root>`` with all four is taken.
-    A file may be unpacked or .gz, and the unpacked one is taken if both exist.
-
-    Raises:
-        MissingDataError: no folder was named, or none of the places holds all four files.
-    """
-    described, root = IDX_SETS[name], data_folder(root)
-    source = f"get the files from {described.obtain}"
-    if root is None:
-        allowed = f"must be named by --data or {DATA_ENV}; {source}"
-        raise MissingDataError(name, "data folder", None, allowed)
-    places = [root / described.folder / "raw", root / described.folder, root]
-    candidates = [[_file_in(place, file) for file in described.files] for place in places]
-    for paths in candidates:
-        complete = [path for path in paths if path is not None]
-        if len(complete) == len(described.files):
-            return complete
-    nearest = min(candidates, key=lambda paths: paths.count(None))
-    missing = [file for file, path in zip(described.files, nearest, strict=True) if path is None]
-    allowed = f"must be in one of {', '.join(map(str, places))}, unpacked or as .gz; {source}"
-    raise MissingDataError(name, "file " + ", ".join(missing), None, allowed)
-
-
-def _file_in(folder: Path, file: str) -> Path | None:
-    for path in (folder / file, folder / f"{file}.gz"):
-        if path.is_file():
-            return path
-    return None
 
 
 def _read_pair(

@@ -9,7 +9,7 @@ from jaxtyping import Float64, Int64
 
 from rpu_ssnn.common.errors import require
 from rpu_ssnn.common.files import read_text, refusing
-from rpu_ssnn.data.folders import MissingDataError, data_folder
+from rpu_ssnn.data.folders import find_files
 from rpu_ssnn.data.rows import Source
 from rpu_ssnn.data.spike_trains import SpikeTrains
 
@@ -76,7 +76,13 @@ def read_japanese_vowels(root: Path | None) -> Source:
         MissingDataError: the files are neither in the data folder nor in an installed aeon.
         InputError: the files are damaged, or are other files with these names.
     """
-    train_file, test_file = _vowel_files(root)
+    package = find_spec("aeon")  # This does not import the package.
+    installed = () if package is None else package.submodule_search_locations or ()
+    elsewhere = [Path(place) / "datasets" / "data" / _FOLDER for place in installed]
+    folders = _FOLDER, ""
+    train_file, test_file = find_files(
+        "japanese_vowels", root, folders, _FILES, _OBTAIN, elsewhere=elsewhere
+    )
     train, test = (read_ts(file, VOWELS_CHANNELS) for file in (train_file, test_file))
     found = (len(train.labels), len(test.labels))
     allowed = f"must be {VOWELS}, as in the standard set; give another set as your own data"
@@ -119,22 +125,3 @@ def read_ts(path: Path, channels: int) -> Series:
 
 def _numbered(labels: list[str], names: tuple[str, ...]) -> Int64[np.ndarray, " n"]:
     return np.array([names.index(label) for label in labels], dtype=np.int64)
-
-
-def _vowel_files(root: Path | None) -> tuple[Path, Path]:
-    """Returns the two files in the data folder, or else in the installed package, which is not
-    imported."""
-    places = []
-    folder = data_folder(root)
-    if folder is not None:
-        places += [folder / _FOLDER, folder]
-    package = find_spec("aeon")
-    if package is not None and package.submodule_search_locations:
-        places.append(Path(package.submodule_search_locations[0]) / "datasets" / "data" / _FOLDER)
-    for place in places:
-        train, test = (place / name for name in _FILES)
-        if train.is_file() and test.is_file():
-            return train, test
-    looked = ", ".join(map(str, places)) or "a data folder (--data) or an installed aeon"
-    allowed = f"must be in {looked}; {_OBTAIN}"
-    raise MissingDataError("japanese_vowels", f"file {_FILES[0]}", None, allowed)

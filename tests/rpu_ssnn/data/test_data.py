@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from rpu_ssnn.data import Dataset, load_dataset
-from rpu_ssnn.data.idx import read_images, read_labels
-from rpu_ssnn.data.sources import locate
+from rpu_ssnn.data.idx import read_images
+from rpu_ssnn.data.sources import read_idx_set
 from rpu_ssnn.data.split import hold_out
 from support.commands import refused
 from support.rpu_ssnn.idx import WriteIdxSet
@@ -147,8 +147,7 @@ def test_real_files(data_root: Path, name: str, first_labels: list[int], mean_gr
     )
     training = np.concatenate([data.train_images, data.validation_images])
     assert training.mean() / data.grey_max == pytest.approx(mean_grey, abs=5e-5)
-    labels_file = locate(name, data_root)[1]
-    assert read_labels(labels_file, 10)[:6].tolist() == first_labels
+    assert read_idx_set(name, data_root).train_labels[:6].tolist() == first_labels
 
 
 def test_real_sets_are_told_apart(data_root: Path) -> None:
