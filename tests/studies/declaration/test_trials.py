@@ -19,7 +19,6 @@ from studies.declaration.shipped import KEPT_RECORDS, find_study, shipped_files
 from studies.declaration.study import Study
 from studies.declaration.trial import DatasetSettings, Trial, TrialSettings
 from studies.declaration.update_rules.ann import SgdSpec
-from studies.execution.phase import in_balanced_order
 from studies.reproductions.training.one_by_one_spec import WholePulseSpec
 from support.studies.harness import DRIVE, RATE, SMALL, small_study, trial_of_case
 from support.studies.harness import declared_trials as trials
@@ -77,12 +76,6 @@ def test_ann_does_not_run_again_for_settings_it_does_not_have() -> None:
     assert ann() == ann(training={"epochs": 1, "schedule": "presentation", "decay": 0.5})
     assert ann() != ann(network={"hidden": [9]})
     assert ann() != ann(training={"epochs": 1, "dropout_input": 0.1})
-
-
-def test_units_are_ordered_so_that_a_partial_table_compares_all_cases() -> None:
-    ordered = in_balanced_order(trials(small_study(seeds=[5, 3])))
-    assert [trial.settings.seed for trial in ordered] == [5, 5, 5, 3, 3, 3]
-    assert [trial.label for trial in ordered] == ["ann", "rate", "coincidence"] * 2
 
 
 def test_a_case_may_have_seeds_of_its_own() -> None:

@@ -40,12 +40,6 @@ def test_adam_has_rates_of_its_own_and_trains() -> None:
     assert row["test_accuracy"] > 20  # Chance is 10.
 
 
-def test_slots_do_not_run_the_control_again() -> None:
-    study = small_study(cases=[RATE, control()], sweep={"network.T": [10, 20]})
-    labels = [point.label for point in study.points()]
-    assert labels == ["rate", "rate", "analog_sgd"]
-
-
 def test_it_runs_to_a_row() -> None:
     trial = trial_of_case(control())
     result = run_trial(trial, None, 1)
@@ -90,14 +84,3 @@ def test_steps_are_timed_with_the_threads_of_a_run(monkeypatch: pytest.MonkeyPat
     for trial in (ann, rate):
         time_steps(trial, None, 2, NO_WORKSPACE)
     assert threads == [1, 2]
-
-
-def test_the_percentile_of_a_conversion_can_be_swept() -> None:
-    case = {"update": "conversion", "learning_rate": 0.1}
-    swept = small_study(cases=[RATE, case], sweep={"percentile": [99.9, 100]})
-    swept_identities = [trial.identity for trial in declared_trials(swept)[2::2]]
-    for percentile, identity in zip((99.9, 100.0), swept_identities, strict=True):
-        assert trial_of_case({**case, "percentile": percentile}).identity == identity
-    plain = trial_of_case(case)
-    assert plain.identity == swept_identities[1]
-    assert plain.settings.method.model_dump()["percentile"] == 100.0

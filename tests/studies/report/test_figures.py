@@ -1,7 +1,6 @@
 """Tests the content of figures, unusual text in them, and that their files are reproducible."""
 
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -12,7 +11,7 @@ from studies.common.choices import Kind
 from studies.declaration.study import Study
 from studies.declaration.trial import Runs, TrialResult
 from studies.report.draw import StudyFigures
-from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, looks, save, wrapped
+from studies.report.figure_style import NARROW_INCHES, WIDE_INCHES, as_svg, looks, wrapped
 from support.commands import refused
 from support.studies.harness import DRIVE, RATE
 from support.studies.results_fakes import NASTY, nasty_study, runs_of
@@ -134,21 +133,6 @@ def test_svg_repeats_and_links_nowhere(kind: Kind, width: float, study: Study, r
     assert b"<metadata" not in svg
     links = [v for e in root.iter() for k, v in e.attrib.items() if k.endswith("href")]
     assert all(link.startswith("#") for link in links)
-
-
-@pytest.mark.parametrize(
-    ("suffix", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")]
-)
-def test_every_format(suffix: str, start: bytes, study: Study, runs: Runs, tmp_path: Path) -> None:
-    path = save(StudyFigures(study, runs).draw("gaps"), tmp_path / f"a.{suffix}")
-    assert path.read_bytes().startswith(start)
-    assert [file.name for file in tmp_path.iterdir()] == [f"a.{suffix}"]
-
-
-def test_missing_folders_are_refused(study: Study, runs: Runs, tmp_path: Path) -> None:
-    figure = StudyFigures(study, runs).draw("gaps")
-    with refused("plot: file: ", "(No such file or directory)"):
-        save(figure, tmp_path / "nowhere" / "a.png")
 
 
 def test_many_cases_have_a_panel_each_with_a_line_a_seed_and_none_is_above_100() -> None:
