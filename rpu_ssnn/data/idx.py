@@ -4,19 +4,24 @@ The format is two zero bytes, a type byte (8 is an unsigned byte), the number of
 dimension as a big-endian 32-bit count, then the values in row-major order and nothing after.
 """
 
+import gzip
 import math
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from jaxtyping import UInt8
 
 from rpu_ssnn.common.errors import InputError, require
-from rpu_ssnn.common.files import read_bytes, refusing
+from rpu_ssnn.common.files import open_regular, refusing
 
 _UNSIGNED_BYTE = 8
 
-MOST_BYTES = 2**30
-"""A file has at most this size, unpacked; EMNIST, the largest known set, has 0.6 GB."""
+_MOST_PACKED = 1100
+"""gzip can make a file smaller by this factor at most."""
 
 
 def read_images(path: Path) -> UInt8[np.ndarray, "images rows columns"]:
@@ -51,17 +56,38 @@ def refuse_unknown_labels(path: Path, labels: np.ndarray, n_classes: int) -> Non
 
 
 def _read(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
-    with refusing(path, "must be readable and whole", OSError):
-        content = read_bytes(path, MOST_BYTES)
-    size = 4 + 4 * dimensions
-    header, expected = content[:size], bytes([0, 0, _UNSIGNED_BYTE, dimensions])
-    starts = header[:4] == expected and len(header) == size
-    allowed = f"must start with 0x{expected.hex()} and {dimensions} counts, as an idx file does"
-    require(starts, path, "header", f"0x{header.hex()}", allowed)
+    with _unpacked(path) as file:
+        shape = _shape(path, file, dimensions)
+        promised = math.prod(shape)
+        # A damaged header must not size a buffer: it may not promise more than the file can hold.
+        most = path.stat().st_size * (_MOST_PACKED if path.suffix == ".gz" else 1)
+        # One more byte is requested, to check that nothing follows.
+        values = b"" if promised > most else file.read(promised + 1)
+    fault = "is truncated" if len(values) < promised else "has trailing bytes"
+    allowed = f"must be {' x '.join(map(str, shape))}, as in the header: the file {fault}"
+    require(len(values) == promised, path, "values", len(values), allowed)
+    return np.frombuffer(values, dtype=np.uint8).reshape(shape).copy()
+
+
+def _shape(path: Path, file: IO[bytes] | gzip.GzipFile, dimensions: int) -> tuple[int, ...]:
+    """Returns the shape in the header, checked except for the number of values that follow."""
+    header = file.read(4 + 4 * dimensions)
+    expected = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
+    if header[:4] != expected or len(header) < 4 + 4 * dimensions:
+        allowed = f"must start with 0x{expected.hex()} and {dimensions} counts, as an idx file does"
+        raise InputError(path, "header", "0x" + header.hex(), allowed)
     shape = tuple(int(count) for count in np.frombuffer(header[4:], dtype=">u4"))
     require(0 not in shape, path, "dimensions", shape, "must all be at least 1")
-    n, promised = len(content) - size, math.prod(shape)
-    fault = "is truncated" if n < promised else "has trailing bytes"
-    allowed = f"must be {' x '.join(map(str, shape))}, as in the header: the file {fault}"
-    require(n == promised, path, "values", n, allowed)
-    return np.frombuffer(content, dtype=np.uint8, offset=size).reshape(shape).copy()
+    return shape
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    """Returns the file's content, unpacked as it is read and no further."""
+    damaged = OSError, EOFError, zlib.error
+    with refusing(path, "must be readable and whole", *damaged), open_regular(path) as stored:
+        if path.suffix == ".gz":
+            with gzip.GzipFile(fileobj=stored) as file:
+                yield file
+        else:
+            yield stored
