@@ -82,9 +82,3 @@ def test_a_bad_lookup_table_is_one_line(change, message: str, tmp_path: Path) ->
     with pytest.raises(InputError, match=message) as caught:
         read(folder)
     assert "\n" not in str(caught.value)
-    file.write_bytes(b"no gzip")
-    with pytest.raises(InputError, match="must be a readable file"):
-        read(folder)
-    (folder / "dG_decreasing.txt.gz").unlink()
-    with pytest.raises(InputError, match=r"dG_decreasing\.txt is missing.*one for each direction"):
-        read(folder)

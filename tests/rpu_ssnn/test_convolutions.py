@@ -1,6 +1,5 @@
 """Compares convolutions in the engine with a slow simulator, dense layers and backpropagation."""
 
-from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from weight_changes import weight_changes
 
 from device_presets import get_device
-from rpu_ssnn.common.errors import InputError
 from rpu_ssnn.data import load_dataset
 from rpu_ssnn.data.spike_trains import SpikeTrains
 from rpu_ssnn.network import Network
@@ -27,7 +25,7 @@ from rpu_ssnn.synapses import (
 from rpu_ssnn.synapses.device_synapses import device_synapses
 from rpu_ssnn.training import train
 from support.rpu_ssnn.networks import rows_of
-from support.rpu_ssnn.passes import ReadsSlotBySlot
+from support.rpu_ssnn.passes import ReadsSlotBySlot, coarse
 from support.rpu_ssnn.slow_convolutions import Conv, Result, simulate
 
 NOTHING_DRAWN: dict[str, Any] = {
@@ -177,20 +175,11 @@ def test_all_ways_through_a_batch_train_alike(name: str, kind: Any, threads: int
     rates = (0.4 * np.random.default_rng(1).random((6, prod(image)))).astype(np.float32)
 
     def sums(kind: Any, threads: int) -> list[np.ndarray]:
-        """Returns the weights; initial ones are whole 256ths, so sums are exact in any order."""
-        made: list[Any] = []
-
-        def make(crossbar: Crossbar) -> Any:
-            initial = (np.rint(crossbar.initial * 256) / 256).astype(np.float32)
-            made.append(kind(replace(crossbar, initial=initial), 1.0))
-            made[-1]._step = crossbar.T / 256
-            return made[-1]
-
         training, seed = TrainingSpec(batch=6), np.random.SeedSequence(0)
-        with Network(spec, training, connections, make, seed, threads) as network:
+        with Network(spec, training, connections, coarse(kind, 1.0), seed, threads) as network:
             shown = network.train_batch(rates, np.arange(6) % 4, np.random.default_rng(0))
             answers = network.infer(rates, np.random.default_rng(0))
-        return [shown.spikes, answers.output_counts, *(one.weights() for one in made)]
+        return [shown.spikes, answers.output_counts, *(one.weights() for one in network.synapses)]
 
     serial = sums(CoincidenceSynapses, 1)
     for a, b in zip(sums(kind, threads), serial, strict=True):
@@ -246,27 +235,11 @@ def test_replicas_start_alike_and_the_time_of_serial_positions_counts() -> None:
             pass
         assert [one.slots for one in made] == [spec.slots * cycles] * 2
         assert [one.positions for one in made] == [36, 1]
+        assert (made[0].replicas, made[0].at_once) == (5, positions == "at_once")
         kernels = np.split(made[0].initial, 5, axis=1)
         assert all(np.array_equal(kernels[0], other) for other in kernels)
         assert made[0].he_std == pytest.approx(spec.neuron.theta * np.sqrt(2.0 / 9.0))
         made.clear()
-
-
-def test_lines_of_one_array_are_refused_where_replicas_work_at_once() -> None:
-    """The disturb of a line would reach the devices of another array."""
-    layers = [{"conv": {"kernel": 3, "channels": 2, "replicas": 5}}]
-    tile = TileSpec.model_validate({"simulator": "native", "half_select": {"gradient": 0.01}})
-    make = device_synapses(get_device("ecram"), tile, 1.0)
-    for positions in ("serial", "at_once"):
-        spec = NetworkSpec.model_validate({"layers": layers, "T": 10, "positions": positions})
-        seed, training = np.random.SeedSequence(0), TrainingSpec()
-        connections = connect(spec.hidden_layers, 64, 3, (8, 8, 1))
-        if positions == "serial":
-            with Network(spec, training, connections, make, seed) as network:
-                assert network.synapses[0].needs_all_spikes
-        else:
-            with pytest.raises(InputError, match=r"network: positions: 'at_once'.*half_select"):
-                Network(spec, training, connections, make, seed)
 
 
 def test_kernels_in_native_devices_are_those_in_tiles() -> None:

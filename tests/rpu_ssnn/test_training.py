@@ -17,7 +17,6 @@ from rpu_ssnn.network.trace import trace
 from rpu_ssnn.spec import InhibitionSpec, NetworkSpec, NeuronSpec, TrainingSpec, connect
 from rpu_ssnn.synapses import (
     CoincidenceSynapses,
-    Crossbar,
     RateSynapses,
     Synapses,
     SynapsesFactory,
@@ -127,18 +126,6 @@ def test_float_baseline_learns_and_repeats(digits: Dataset, spec: AnnSpec, least
     assert scores[0] == scores[1]
 
 
-class StepScales(RateSynapses):
-    """Records how the step of ideal synapses was scaled."""
-
-    def __init__(self, crossbar: Crossbar, scales: list[float]) -> None:
-        super().__init__(crossbar, 1.0)
-        self.scales = scales
-
-    def set_step_scale(self, scale: float) -> None:
-        super().set_step_scale(scale)
-        self.scales.append(scale)
-
-
 @pytest.mark.parametrize(
     ("training", "expected"),
     [
@@ -146,15 +133,16 @@ class StepScales(RateSynapses):
         (TrainingSpec(epochs=4, decay_shape="linear"), [1.0, 0.75, 0.5, 0.25]),
     ],
 )
-def test_the_step_falls_so(digits: Dataset, training: TrainingSpec, expected: list[float]) -> None:
+def test_the_step_falls_so(
+    digits: Dataset,
+    training: TrainingSpec,
+    expected: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     scales: list[float] = []
-    train(
-        NetworkSpec(hidden=(4,), T=4),
-        training,
-        lambda crossbar: StepScales(crossbar, scales),
-        with_first(digits, 8),
-        seed=0,
-    ).close()
+    monkeypatch.setattr(RateSynapses, "set_step_scale", lambda self, scale: scales.append(scale))
+    few, spec = with_first(digits, 8), NetworkSpec(hidden=(4,), T=4)
+    train(spec, training, rate_synapses(1.0), few, seed=0).close()
     assert scales == [scale for scale in expected for _ in range(2)]  # There are two crossbars.
 
 

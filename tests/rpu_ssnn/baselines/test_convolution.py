@@ -78,12 +78,9 @@ def test_a_float_network_learns_with_kernels(digits: Dataset) -> None:
     assert trained.accuracy(digits.validation_images, digits.validation_labels) > 0.9
     replicas = trained.weights[1].reshape(32, 3, 16)
     assert not np.array_equal(replicas[:, 0], replicas[:, 1])
-    start = train_ann(replace_epochs(spec, 0), layers, digits, seed=1).weights[1]
+    untrained = spec.model_copy(update={"epochs": 0})
+    start = train_ann(untrained, layers, digits, seed=1).weights[1]
     assert np.array_equal(start.reshape(32, 3, 16), start.reshape(32, 3, 16)[:, [0, 0, 0]])
-
-
-def replace_epochs(spec: AnnSpec, epochs: int) -> AnnSpec:
-    return spec.model_copy(update={"epochs": epochs})
 
 
 def test_a_kernel_as_large_as_the_image_is_a_dense_layer(digits: Dataset) -> None:

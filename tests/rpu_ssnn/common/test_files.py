@@ -57,11 +57,6 @@ def test_a_path_that_can_be_none_is_refused(path: str) -> None:
         user_path("run", "--out", path)
 
 
-def test_a_home_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert user_path("run", "--out", "~/x") == tmp_path / "x"
-
-
 def test_what_is_set_aside_replaces_nothing(tmp_path: Path) -> None:
     path, names = tmp_path / "a.json", []
     for content in ("one", "two", "three"):

@@ -134,13 +134,11 @@ def test_aihwkits_tiles_refuse_it_in_one_line() -> None:
     ("old", "new", "field"),
     [
         ("LAW = Law(", "OTHER = Law(", "LAW"),
-        ("    size *= 1 + shared.noise * noise", "    size *= unknown", "step"),
         ('"trap_rate": LawParameter', '"step": LawParameter', "own"),
         ('hidden={"filled": 0.0}', 'hidden={"x": 0.0, "y": 0.0, "z": 0.0}', "hidden"),
         ("import Law, ", "import Lw, ", "file"),
         ("device.a +=", "device.c =", "step"),
         ("shared.numbers[1]", "shared.numbers[5]", "step"),
-        ("return size if up else -size", "return float('nan')", "step"),
         ("return size if up else -size", "import scipy", "step"),
     ],
 )

@@ -189,7 +189,6 @@ def test_a_table_that_changes_is_no_longer_the_one_named(tmp_path: Path) -> None
         ({"table": []}, None, "must be a folder, or a list of folders"),
         ({"table": "a, b"}, None, "without a comma"),
         ({"tables": "a"}, None, "must be the name of a device, {table: FOLDER}"),
-        ("table(nowhere)", None, "'nowhere' is not allowed; must hold dG_increasing.txt"),
         ({"table": "small"}, {"cycle_to_cycle": 0.1}, "cycle_to_cycle.*must be one of jump_spread"),
         ({"table": "small"}, {"jump_spread": -1.0}, "jump_spread: -1.0.*at least 0"),
         ({"table": ["small", "wide"]}, None, "conductances: .* must be 1?[59], as in"),

@@ -19,6 +19,7 @@ ALIKE = {
     "cycle_to_cycle": 0.0, "step_spread": 0.0, "asymmetry_spread": 0.0, "w_max_spread": 0.0,
     "w_min_spread": 0.0, "slope_up_spread": 0.0, "slope_down_spread": 0.0,
 }  # fmt: skip
+IDEAL = get_preset("ideal", {"levels": 1000})
 
 
 def moved(synapses: NativeSynapses, rows: int, *lines: Iterable[int]) -> np.ndarray:
@@ -69,8 +70,7 @@ def test_forward_spikes_disturb_their_row_by_a_share_of_the_local_step() -> None
 
 
 def test_gradient_spikes_disturb_their_column_by_their_stream() -> None:
-    device = get_preset("ideal", {"levels": 1000})
-    synapses = native(device, half_select={"gradient": 0.01})
+    synapses = native(IDEAL, half_select={"gradient": 0.01})
     change = moved(synapses, 500, [], [2], [5])
     np.testing.assert_allclose(change[:, 2], 0.01 * 500 * 0.002, rtol=1e-3)
     np.testing.assert_allclose(change[:, 5], -0.01 * 500 * 0.002, rtol=1e-3)
@@ -78,20 +78,18 @@ def test_gradient_spikes_disturb_their_column_by_their_stream() -> None:
 
 
 def test_gradient_spikes_that_thinning_takes_disturb_nothing() -> None:
-    device = get_preset("ideal", {"levels": 1000})
     step = 0.002 * SCALE
-    synapses = native(device, rate=0.25 * step * 10 * 50, half_select={"gradient": 0.01})
+    synapses = native(IDEAL, rate=0.25 * step * 10 * 50, half_select={"gradient": 0.01})
     assert synapses.keep == pytest.approx(0.25)
     change = moved(synapses, 4000, [], [2], [])
     assert change[0, 2] == pytest.approx(0.25 * 0.01 * 4000 * 0.002, rel=0.1)
 
 
 def test_a_pair_of_equal_devices_cancels_what_its_row_disturbs() -> None:
-    device = get_preset("ideal", {"levels": 1000})
     pair = {"scheme": "differential_pair"}
-    synapses = native(device, reference=pair, half_select={"forward_up": 0.01})
+    synapses = native(IDEAL, reference=pair, half_select={"forward_up": 0.01})
     np.testing.assert_allclose(moved(synapses, 500, [3], [], []), 0.0, atol=1e-6)
-    synapses = native(device, reference=pair, half_select={"gradient": 0.01})
+    synapses = native(IDEAL, reference=pair, half_select={"gradient": 0.01})
     change = moved(synapses, 500, [], [2], [])
     np.testing.assert_allclose(change[:, 2], 0.01 * 500 * 0.002, rtol=1e-3)
 
@@ -244,17 +242,15 @@ def test_stuck_devices_do_not_wear() -> None:
 
 
 def test_worn_steps_shrink_as_the_window_does() -> None:
-    device = get_preset("ideal", {"levels": 1000})
-    synapses = native(device, wear={"half_window_pulses": 40.0, "exponent": 1.0})
+    synapses = native(IDEAL, wear={"half_window_pulses": 40.0, "exponent": 1.0})
     change = moved(synapses, 40, [3], [2], [])
     expected = sum(0.002 / (1.0 + n / 40.0) for n in range(40))
     assert change[3, 2] == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_worn_device_is_disturbed_by_its_own_steps_up_to_its_own_bound() -> None:
-    device = get_preset("ideal", {"levels": 1000})
     worn = {"half_window_pulses": 100.0, "exponent": 1.0}
-    synapses = native(device, wear=worn, half_select={"forward_up": 0.01})
+    synapses = native(IDEAL, wear=worn, half_select={"forward_up": 0.01})
     moved(synapses, 100, [3], [], [2])  # Its line spikes during the 100 pulses down, too.
     window = 1.0 / (1.0 + 100 / 100.0)
     change = moved(synapses, 1000, [3], [], [])

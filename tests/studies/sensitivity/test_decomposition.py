@@ -317,8 +317,3 @@ def test_a_made_up_float_network_has_the_layers_and_epochs_of_the_device() -> No
 def test_the_control_itself_is_refused() -> None:
     with pytest.raises(InputError, match="must be a device that is trained by spikes"):
         decompose(device_study(cases=GIVEN, reference="ann"), "analog_sgd capacitor", Known())
-
-
-def test_two_seeds_show_no_interval() -> None:
-    study = device_study(cases=GIVEN, reference="ann", seeds=[0, 1])
-    assert "±" not in decompose(study, "capacitor", Known(noise=0.1)).sentence
