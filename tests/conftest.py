@@ -41,7 +41,7 @@ def _one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def digits() -> Dataset:
-    """All of the bundled digits, a fifth of the training images held out."""
+    """Returns all of the bundled digits, with a fifth of the training images held out."""
     return load_dataset("digits", n_train=None, n_test=None, validation_share=0.2, seed=0)
 
 

@@ -48,7 +48,7 @@ class ArrayPhysics(Spec):
 
 
 class HalfSelectSpec(ArrayPhysics):
-    """Writing at V/2: a line that spikes alone puts half of the voltage on all of its devices.
+    """Describes writes at V/2: a line that spikes alone puts half of the voltage on its devices.
 
     All numbers are in steps per spike, where a step is the device's own at its present state; more
     than one step would not be a disturb.
@@ -87,8 +87,8 @@ class ReadDisturbSpec(ArrayPhysics):
 
 
 class LineSpreadSpec(ArrayPhysics):
-    """A spread of steps that neighbours share; it is drawn once, in addition to the spread of each
-    device.
+    """Describes a spread of steps that neighbours share; it is drawn once, in addition to the
+    spread of each device.
 
     All numbers are shares of the step. An asymmetry of s makes steps up larger and steps down
     smaller by s / 2, as a preset's `asymmetry_spread` does by s.
@@ -114,7 +114,7 @@ class LineSpreadSpec(ArrayPhysics):
 
 
 class PulseNoiseSpec(ArrayPhysics):
-    """Noise of a pulse in addition to the preset's `cycle_to_cycle`, and independent of it."""
+    """Adds noise of a pulse to the preset's `cycle_to_cycle`, independent of it."""
 
     of_range: StepShare = 0.0
     """The deviation of a pulse as a share of the device's own range, which is the same at every
@@ -127,7 +127,7 @@ class PulseNoiseSpec(ArrayPhysics):
 
 
 class WearSpec(ArrayPhysics):
-    """A window that closes with the device's own pulses, until the device is dead.
+    """Describes a window that closes with the device's own pulses, until the device is dead.
 
     After n pulses, up plus down, bounds and steps are 1 / (1 + (n / half_window_pulses)^exponent)
     of the fresh ones.
@@ -180,8 +180,8 @@ class LinesSpec(ArrayPhysics):
 
 
 class RetentionSpec(ArrayPhysics):
-    """Loss without a single time constant, in log-time or by a power law, and its dependence on
-    temperature.
+    """Describes a loss without a single time constant, in log-time or by a power law, and its
+    dependence on temperature.
 
     What each pulse adds decays by its own age, and what was there before by its own, since a device
     holds charges of different time constants (`native.effects.retention`). All devices follow the
@@ -245,7 +245,7 @@ class RetentionSpec(ArrayPhysics):
 
 
 class DeviceReadNoiseSpec(ArrayPhysics):
-    """Noise of each device's current, in addition to that of the converters
+    """Describes noise of each device's current, in addition to that of the converters
     (`ReadSpec.read_noise`).
 
     Its deviation is a share of the nominal range (which is 2 states), the same at every state; or a

@@ -53,7 +53,7 @@ Margins = Annotated[tuple[_Margin, _Margin], _both(0)]
 
 
 class ConvSpec(Spec):
-    """A convolution. One number of rows and columns stands for both; two are [rows, columns].
+    """Describes a convolution; one number stands for rows and columns, two are [rows, columns].
 
     >>> ConvSpec(kernel=5, channels=12, stride=2).kernel
     (5, 5)
@@ -78,7 +78,7 @@ class ConvSpec(Spec):
 
 
 class ConvLayer(Spec):
-    """A convolutional layer in a list of layers, whose other entries are numbers of neurons."""
+    """Holds a convolution in a list of layers, whose other entries are numbers of neurons."""
 
     conv: ConvSpec
     """The convolution."""

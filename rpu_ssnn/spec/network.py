@@ -43,7 +43,7 @@ complement to 1."""
 
 
 class NeuronSpec(Spec):
-    """The composite spiking neuron (Eq. 1, 3, 4, 5).
+    """Describes the composite spiking neuron (Eq. 1, 3, 4, 5).
 
     >>> NeuronSpec(theta=10.0).theta_b
     2.0
@@ -77,7 +77,7 @@ class NeuronSpec(Spec):
 
 
 class EncodingSpec(Spec):
-    """How values and labels become spike trains (Section 3.1).
+    """Says how values and labels become spike trains (Section 3.1).
 
     >>> EncodingSpec(contrast="on_off").input_rate
     0.4
@@ -124,7 +124,7 @@ class EncodingSpec(Spec):
 
 
 class GradientSpec(Spec):
-    """The timing of the split gradient streams (Eq. 4 to 8); the defaults are causal and local.
+    """Sets the timing of split gradient streams (Eq. 4 to 8); the defaults are causal and local.
 
     The literal reading of the paper is `LITERAL_GRADIENT`: switch="first_spike",
     branches="unbounded", relay=False and flush=0.
@@ -165,7 +165,7 @@ LITERAL_GRADIENT = GradientSpec(switch="first_spike", branches="unbounded", rela
 
 
 class InhibitionSpec(Spec):
-    """Lateral inhibition of the output layer (Eq. 2), by wires of fixed, exact strength.
+    """Sets lateral inhibition of the output layer (Eq. 2), by wires of fixed, exact strength.
 
     >>> InhibitionSpec(clocked=True).strength
     0.0
@@ -192,7 +192,7 @@ class InhibitionSpec(Spec):
 
 
 class NetworkSpec(Spec):
-    """An SSNN-BP network of dense and convolutional layers; the data give input and output.
+    """Describes an SSNN-BP network of dense and convolutional layers; data give input and output.
 
     >>> spec = NetworkSpec(hidden=(64,), T=50)
     >>> spec.tau, spec.slots

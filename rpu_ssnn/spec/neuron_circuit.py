@@ -13,7 +13,7 @@ Slots = Annotated[int, Field(ge=0, le=1000)]
 
 
 class CircuitSpec(Spec):
-    """The imperfections of the neurons' circuits, which are perfect by default.
+    """Describes the imperfections of the neurons' circuits, which are perfect by default.
 
     Forward neurons have all of them, and so have the two gradient neurons of each unit; in a
     convolution every position has its own neurons. Spreads are drawn once from the trial's seed.

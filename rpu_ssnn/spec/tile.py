@@ -32,7 +32,7 @@ Seconds = Annotated[float, Field(ge=0.0, le=1e12), InSingle]
 
 
 class ReadSpec(Spec):
-    """A read through aihwkit's converters and noise, one read in each slot in which a line spikes.
+    """Describes reads through aihwkit's converters and noise, one in each slot with a spike.
 
     Everything else is exact: there is no bound or noise management and no input noise, and a
     reference line is read without error except for `lines`. Inputs are spikes (0, 1, and -1 in the
@@ -63,7 +63,7 @@ class ReadSpec(Spec):
 
 
 class ReferenceSpec(Spec):
-    """How a conductance becomes a signed weight."""
+    """Says how a conductance becomes a signed weight."""
 
     scheme: Literal[
         "ideal_reference", "reference_device", "symmetry_point", "differential_pair"
@@ -122,7 +122,7 @@ WeightRange = Annotated[float, Field(ge=1e-3, le=1e3)]
 
 
 class TileSpec(Spec):
-    """How a device array holds the weights of one network (the device itself is a preset).
+    """Says how a device array holds the weights of one network (the device itself is a preset).
 
     >>> TileSpec(slot_seconds=0.5).batch_seconds(batch=4, slots=100)
     200.0

@@ -14,7 +14,7 @@ RATES_NEED_PRESENTATIONS = "must be presentation or batch, as Eq. 9 counts whole
 
 
 class TrainingSpec(Spec):
-    """How the network is trained; `rpu_ssnn.synapses` says what the learning rate means.
+    """Says how the network is trained; `rpu_ssnn.synapses` says what the learning rate means.
 
     >>> TrainingSpec(epochs=4, decay_shape="linear").step_scale(3)
     0.25
@@ -63,7 +63,7 @@ class TrainingSpec(Spec):
 
 
 class SurrogateSpec(Spec):
-    """Gaussian noise on Eq. 9 as a model of the error of stochastic products (Fig. 4, 7, 8).
+    """Adds Gaussian noise to Eq. 9 as a model of the error of stochastic products (Fig. 4, 7, 8).
 
     A coincidence train of T_s slots estimates a product p of two rates with variance p (1 - p) /
     T_s (in spikes per slot, squared). The noise is drawn once for each change of the weights (a

@@ -34,8 +34,8 @@ class PlanRow:
         trials: one per seed; before the search is done, with the values of its first candidate.
         missing: trials without a row that would be run.
         search: missing runs of the search (empty if an earlier row has the same search).
-        failed: number of trials that failed before.
-        search_failed: number of runs of the search that failed before.
+        done: number of trials with a row.
+        failed: number of trials, or of runs of the search, that failed before.
         waiting: number of trials that cannot start because a run of their search failed.
     """
 
@@ -43,14 +43,9 @@ class PlanRow:
     trials: list[Trial]
     missing: list[Trial]
     search: list[Trial]
-    failed: int
-    search_failed: int
-    waiting: int
-
-    @property
-    def done(self) -> int:
-        """Returns the number of trials with a row."""
-        return len(self.trials) - len(self.missing) - self.failed - self.waiting
+    done: int = 0
+    failed: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,7 +129,8 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
             trials = [point.trial(study.study, values, seed, study.measure) for seed in point.seeds]
             left = [trial for trial in trials if trial.identity not in done]
             missing = [trial for trial in left if trial.identity not in failed]
-            return PlanRow(point.title, trials, missing, [], len(left) - len(missing), 0, 0)
+            n_done, n_failed = len(trials) - len(left), len(left) - len(missing)
+            return PlanRow(point.title, trials, missing, [], n_done, n_failed)
         race = Race.of(point, study.study, study.search, study.measure)
         some = next(iter(race.trials))
         trials = [point.trial(study.study, some, seed, study.measure) for seed in point.seeds]
@@ -143,8 +139,8 @@ def make_plan(study: Study, root: Path, kept_rows: Sequence[Path] = ()) -> Plan:
         new = [run for run in runs if run not in stuck and run.identity not in planned]
         planned.update(run.identity for run in new)
         if stuck:
-            return PlanRow(point.title, trials, [], new, 0, len(stuck), len(trials))
-        return PlanRow(point.title, trials, trials, new, 0, 0, 0)
+            return PlanRow(point.title, trials, [], new, failed=len(stuck), waiting=len(trials))
+        return PlanRow(point.title, trials, trials, new)
 
     rows = [row(point) for point in study.points()]
     others = [result for _, result in contents.runs if Versions.of(result) != Versions.here()]

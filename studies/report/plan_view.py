@@ -70,7 +70,7 @@ def _memory(row: PlanRow, estimate: Estimate) -> str:
 def totals(plan: Plan) -> str:
     """Says in one line how many trials there are, how many are done, and how many would run."""
     trials = sum(len(row.trials) for row in plan.rows)
-    failed = sum(row.failed + row.search_failed for row in plan.rows)
+    failed = sum(row.failed for row in plan.rows)
     waiting = sum(row.waiting for row in plan.rows)
     done = sum(row.done for row in plan.rows)
     text = f"{counted(trials, 'trial')}, {done} done, {len(plan.missing)} to run"

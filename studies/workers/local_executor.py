@@ -29,7 +29,7 @@ DIED = "the worker process died (killed, or out of memory?)"
 
 
 class WorkerDiedError(RpuSsnnError):
-    """Raised when a worker process died before its first trial."""
+    """Reports that a worker process died before its first trial."""
 
 
 def worker_count(workers: int | None, n_trials: int) -> int:

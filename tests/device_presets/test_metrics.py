@@ -61,7 +61,7 @@ def test_a_tile_follows_the_paper(label_up: float, label_down: float, tmp_path: 
 
 @pytest.mark.parametrize("changes", [{}, {"states_down": 100, "nonlinearity_down": -2.4}])
 def test_labels_spread_as_published(changes: dict[str, object], tmp_path: Path) -> None:
-    """Over the devices drawn, up and down together, within three standard errors."""
+    """The deviation over all devices, up and down together, is within three standard errors."""
     noise_free = without(made(tmp_path, **changes), noise=True)
     devices, variances = 100, []
     for n, up in ((100, True), (int(str(changes.get("states_down", 80))), False)):
@@ -72,7 +72,7 @@ def test_labels_spread_as_published(changes: dict[str, object], tmp_path: Path) 
 
 
 def test_cycle_to_cycle_is_a_share_of_the_range_on_a_tile(tmp_path: Path) -> None:
-    """Equal curves up and down: then aihwkit's noise is the same both ways, and exact."""
+    """With equal curves up and down, aihwkit's noise is the same both ways, and exact."""
     alike = {"states_down": 100, "nonlinearity_down": -2.4}
     preset = made(tmp_path, **alike, cycle_to_cycle=0.01, device_to_device=0)
     for up in (True, False):

@@ -39,7 +39,7 @@ def net(*hidden: int, **settings: object) -> NetworkSpec:
 
 @dataclass(frozen=True)
 class Case:
-    """A network and how it is trained."""
+    """Holds a network and how it is trained."""
 
     synapses: SynapsesFactory
     network: NetworkSpec = field(default_factory=net)

@@ -71,7 +71,7 @@ def trained[T: TileSynapses | NativeSynapses](
 def both(
     device: DeviceSource, spec: TileSpec, rate: float = 1e6, batches: int = 4
 ) -> tuple[TileSynapses, NativeSynapses]:
-    """The same small crossbar in tiles of aihwkit and in native devices, trained alike."""
+    """Returns the same small crossbar in tiles of aihwkit and in native devices, trained alike."""
     kinds = TileSynapses, NativeSynapses
     tile, native = (kind(make_crossbar(), device, spec, rate) for kind in kinds)
     return trained(tile, batches), trained(native, batches)
