@@ -311,7 +311,6 @@ NATIVE = device_study(case={"tile": {"simulator": "native"}})
         ({"study": NATIVE, "parameters": ["retention_loss"]}, "--parameter: 'retention_loss'"),
         ({"parameters": ["level"]}, "--parameter: 'level' .*did you mean levels"),
         ({"loss": math.nan}, "--loss: nan"),
-        ({"loss": 1000.0}, "--loss: 1000.0"),
         ({"loss": "1"}, "--loss: '1' .*must be a number"),
         ({"parameters": ["half_select"]}, "'half_select'"),
         ({"parameters": ["ohm_per_cell"]}, "'ohm_per_cell'"),
