@@ -3,12 +3,11 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from pydantic import Field
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state, check_X_y
@@ -22,10 +21,8 @@ from rpu_ssnn.data import Dataset
 from rpu_ssnn.data.digest import digest_of
 from rpu_ssnn.data.user_data.scaling import Scale, scale_of, shares
 from rpu_ssnn.devices.device_source import find_device
-from rpu_ssnn.estimator_input import WHERE, labels_of, numbers_of
-from rpu_ssnn.spec import NetworkSpec, Positive, Spec, TrainingSpec
-from rpu_ssnn.spec.layers import Neurons
-from rpu_ssnn.spec.network import Slots
+from rpu_ssnn.estimator_input import WHERE, OwnSettings, labels_of, numbers_of
+from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from rpu_ssnn.spec.tile import TileSpec
 from rpu_ssnn.synapses import SynapsesFactory
 from rpu_ssnn.synapses.float_weights import FLOAT_WEIGHTS
@@ -35,27 +32,12 @@ from rpu_ssnn.training.loop import timed_epoch
 FREE = ("epochs", "threads", "verbose")
 """The parameters that may change between two calls of `partial_fit`; they change no step."""
 
-MOST_THREADS = 1024
-"""More threads than any machine has CPUs would only take memory."""
-
-
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "encoding": {"contrast": "on_off"},
     "inhibition": {"clocked": True},
 }
 """What the classifier takes where `network` says nothing else. A rate has no sign, so data with few
 columns need two lines each."""
-
-
-class _OwnSettings(Spec):
-    """Checks those parameters of the classifier that no other settings check."""
-
-    hidden: Neurons | Annotated[tuple[Neurons, ...], Field(min_length=1)]
-    T: Slots
-    learning_rate: Positive
-    scale: Literal["training", "each"]
-    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
-    verbose: bool
 
 
 class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -308,7 +290,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Reads the parameters; a batch has at most `most` rows."""
         found = Fault(f"it has {len(classes)} class{'es' * (len(classes) != 1)}")
         require(len(classes) > 1, WHERE, "classes", found, "y must have at least 2 classes")
-        self._checked_as(_OwnSettings, *_OwnSettings.model_fields)
+        self._checked_as(OwnSettings, *OwnSettings.model_fields)
         self._fitted_with = self.get_params(deep=False)
         batch = self._checked_as(TrainingSpec, "batch").batch
         self._batch = batch if most is None else min(batch, most)
@@ -361,7 +343,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             section = given.get(name, {})
             settings[name] = {**default, **section} if isinstance(section, Mapping) else section
         if given.get("layers") is None:
-            hidden = self._checked_as(_OwnSettings, *_OwnSettings.model_fields).hidden
+            hidden = self._checked_as(OwnSettings, *OwnSettings.model_fields).hidden
             settings["hidden"] = (hidden,) if isinstance(hidden, int) else hidden
         return validated(NetworkSpec, settings, "network", WHERE)
 

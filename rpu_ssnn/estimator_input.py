@@ -1,14 +1,34 @@
 """Refuses values that a `SpikingClassifier` cannot take, and names their place."""
 
+from typing import Annotated, Literal
+
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import Field
 from sklearn.utils import check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
 from rpu_ssnn.common.errors import Fault, InputError, require
 from rpu_ssnn.common.files import refusing
+from rpu_ssnn.spec import Positive, Spec
+from rpu_ssnn.spec.layers import Neurons
+from rpu_ssnn.spec.network import Slots
 
 WHERE = "SpikingClassifier"
+
+MOST_THREADS = 1024
+"""More threads than any machine has CPUs would only take memory."""
+
+
+class OwnSettings(Spec):
+    """Checks those parameters of the classifier that no other settings check."""
+
+    hidden: Neurons | Annotated[tuple[Neurons, ...], Field(min_length=1)]
+    T: Slots
+    learning_rate: Positive
+    scale: Literal["training", "each"]
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
+    verbose: bool
 
 
 def numbers_of(X: ArrayLike, images: bool) -> np.ndarray:
