@@ -182,13 +182,6 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-2000])
 
 
-def flip(path: Path) -> None:
-    """Flips one bit in the middle of an array."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 4
-    path.write_bytes(content)
-
-
 def pickled(path: Path) -> None:
     """Inserts an array of objects, which only a pickle can store."""
     objects = {"state.order.generator": np.array([{}], dtype=object)}
@@ -208,7 +201,6 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut": (cut, "is damaged"),
     "empty": (lambda path: path.write_bytes(b""), "is damaged"),
     "no npz": (lambda path: path.write_text("{}"), "is damaged"),
-    "one bit": (flip, "is damaged"),
     "pickle": (pickled, "is damaged"),
     "other code": (other_code, "was written by other code"),
     "settings": (of_header(settings={"seed": 1}), "belongs to other settings"),
