@@ -89,17 +89,11 @@ def shipped_entries() -> Mapping[str, PresetEntry]:
     """Returns the package's presets by name, simplest technology first.
 
     Raises:
-        InputError: a file of the package is broken, or two files share a name.
+        InputError: a file of the package is broken.
     """
     first = "constant_step"
     files = sorted(_SHIPPED.glob("*.yaml"), key=lambda p: (p.stem != first, p.stem))
-    entries: dict[str, PresetEntry] = {}
-    for file in files:
-        for name, entry in read_preset_file(file).items():
-            if name in entries:
-                raise InputError(file.name, "name", name, "must be unique among the presets")
-            entries[name] = entry
-    return MappingProxyType(entries)
+    return MappingProxyType({n: e for file in files for n, e in read_preset_file(file).items()})
 
 
 def read_preset_file(
@@ -119,8 +113,7 @@ def read_preset_file(
     if not isinstance(content, dict) or not content:
         found = content or Fault("it is empty")
         raise InputError(file, "content", found, "must hold presets as 'name: {...}'")
-    raw = {str(name): entry for name, entry in content.items()}
-    entries = {name: _complete(file, raw, name, others, ()) for name in raw}
+    entries = {name: _complete(file, content, name, others, ()) for name in content}
     return {name: _with_whole_path(file, entry) for name, entry in entries.items()}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from device_presets.library.preset_file import ParameterEntry, PresetEntry
 from rpu_ssnn.common.errors import InputError, one_of, require
+from rpu_ssnn.common.validation import WHOLE
 from rpu_ssnn.devices.laws import LAWS, law_of_aihwkit
 
 WHERE = "aihwkit device"
@@ -176,8 +177,11 @@ def _device_of(source: Any) -> Any:
             "one_sided_pair(PRESET) and tiki_taka(PRESET) (docs/explanation/devices.md)"
         )
         raise InputError(WHERE, "configuration", type(source).__name__, allowed)
-    allowed = "must be a name, a mapping, a device of aihwkit that moves by pulses, or its config"
-    raise InputError(WHERE, "device", source, allowed)
+    allowed = (
+        "must be the name of a device, {table: FOLDER}, {law: FILE, ...}, an aihwkit device that "
+        "moves by pulses, or its configuration; in a study also {fit: FILE, draws: 5}"
+    )
+    raise InputError("device", WHOLE, source, allowed)
 
 
 def _model_of(kind: type[Any]) -> str | None:

@@ -16,8 +16,7 @@ from device_presets.library.preset_lookup import check_overrides, get_preset, pr
 from device_presets.lookup.aihwkit_class import aihwkit_object, is_aihwkit_name, own_entry
 from device_presets.lookup.law_file import KEY as LAW
 from device_presets.lookup.law_file import law_device, law_name
-from rpu_ssnn.common.errors import InputError, require
-from rpu_ssnn.common.validation import WHOLE
+from rpu_ssnn.common.errors import InputError
 
 
 def get_device(
@@ -72,12 +71,6 @@ def name_of(device: object) -> str:
         return law_name(device)
     if isinstance(device, Mapping) and set(device) == {TABLE}:
         return tables.table_name(device[TABLE])
-    allowed = (
-        f"must be the name of a device, {{{TABLE}: FOLDER}}, {{{LAW}: FILE, ...}} or, in a study, "
-        "{fit: FILE, draws: 5}"
-    )
-    plain = isinstance(device, Mapping | int | float | list | None)
-    require(not plain, "device", WHOLE, device, allowed)
     return own_entry(device)[0]
 
 

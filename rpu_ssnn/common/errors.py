@@ -138,7 +138,8 @@ def one_of(
     foreign = not str(wrong).isascii() and all(map(str.isascii, valid))
     written = f"it is written {wrong!a}; " if foreign else ""
     named = ", ".join(f"'{name}'" if "," in name else name for name in valid)
-    which = f"one that `{listing}` lists" if listing else f"one of {named}"
+    one = "a single one" if "," in str(wrong) else "one"
+    which = f"{one} that `{listing}` lists" if listing else f"{one} of {named}"
     return f"{written}{meant(elsewhere or nearest(valid, wrong))}must be {which}"
 
 

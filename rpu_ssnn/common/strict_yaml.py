@@ -37,7 +37,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 _NOT_TOO_DEEP = f"must be nested at most {MOST_DEPTH} deep, and not within itself"
-_TEXT_AS_KEY = "must be text as a key; decimals need a point (0.5, not 0,5)"
+_TEXT_AS_KEY = "must be text as a key; decimals need a point (0.5), and lists brackets ([64, 32])"
 
 _TAG = "tag:yaml.org,2002:"
 

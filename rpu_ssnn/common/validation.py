@@ -123,7 +123,9 @@ def _first_faults(
     """
     by_place: dict[tuple[int | str, ...], list[dict[str, Any]]] = {}
     for found in error.errors(include_url=False):
-        place = tuple(part for part in found["loc"] if not _MEMBER.fullmatch(str(part)))
+        at = found["loc"]
+        known = len(at) - (found["type"] == "extra_forbidden")  # a user may call a key `path`
+        place = (*(key for key in at[:known] if not _MEMBER.fullmatch(str(key))), *at[known:])
         by_place.setdefault(place, []).append(dict(found))
     above = {place[:k] for place in by_place for k in range(len(place))}
     places = [place for place in by_place if place not in above]

@@ -127,14 +127,16 @@ def read_table(
         rows = rows.loc[:, rows.iloc[0].notna()]
         own, here = [str(name).strip() for name in rows.iloc[0]], f"{path}, row {rows.index[0]}"
         rows = rows.iloc[1:].set_axis(range(len(own)), axis="columns")
+        of_sheet = f" of sheet {title!r}"
         if every:
-            of_sheet = f" of sheet {title!r}"
             here += of_sheet
             allowed = f"must be left out with --sheet {EVERY}, which makes each sheet a device"
             require("device" not in own, here, "columns", "device", allowed)
             rows.index = pd.Index(f"{row}{of_sheet}" for row in rows.index)
             rows[len(own)] = title
             own.append("device (sheet)")
+        elif len(shown) > 1:
+            here += f"{of_sheet} (--sheet: {listed(shown)})"
         allowed = f"must be those of sheet {next(iter(tables), title)!r}, {listed(names)}"
         require(own == names or not tables, here, "columns", Fault(listed(own)), allowed)
         where, names, tables[title] = here, own, rows

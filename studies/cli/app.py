@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rpu_ssnn.common.errors import InputError, RpuSsnnError
+from rpu_ssnn.common.errors import InputError, RpuSsnnError, one_of
 from rpu_ssnn.common.files import reason, refuse_unwritable, write_together
 from studies.cli.keys import keys_app
 from studies.cli.options import DataOption, OutOption, StudyArgument, path_option, with_options
@@ -221,22 +221,24 @@ def _in_our_words(sentence: str, error: Exception) -> str:
         (r"(Input should be a )valid number.*", r"\1number"),
     ):
         sentence = re.sub(theirs, ours, sentence)
-    cause, command = error.__cause__, _command_of(sys.argv[1:])
+    cause, (command, names) = error.__cause__, _command_of(sys.argv[1:])
+    if unknown := re.findall("^No such command '(.*)'", sentence):
+        sentence = f"there is no command {unknown[0]!r}; {one_of(names, unknown[0])}"
     value = cause.errors()[0]["input"] if isinstance(cause, ValidationError) else None
     sentence = sentence.replace("Input should be ", f"{value!r} is not allowed; must be ")
     return f"{command}: {sentence.rstrip('.')}; see {command} --help"
 
 
-def _command_of(words: list[str]) -> str:
-    """Returns the command that words of the command line start; some of typer's errors lack it."""
+def _command_of(words: list[str]) -> tuple[str, list[str]]:
+    """Returns the command that words of the command line start, as some of typer's errors lack it,
+    and the commands that may follow."""
     named = "rpu-ssnn"
     command: Any = typer.main.get_command(app)
     for word in words:
-        command = getattr(command, "commands", {}).get(word)
-        if command is None:
+        if word not in getattr(command, "commands", {}):
             break
-        named = f"{named} {word}"
-    return named
+        named, command = f"{named} {word}", command.commands[word]
+    return named, [*getattr(command, "commands", {})]
 
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:

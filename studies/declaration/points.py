@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from rpu_ssnn.common.errors import Fault, InputError, meant, nearest, one_of, require
 from rpu_ssnn.common.files import user_path
-from rpu_ssnn.common.validation import validated
+from rpu_ssnn.common.validation import paths_of, validated
 from rpu_ssnn.data import DATASET_NAMES
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
 from studies.common.settings import canonical, leaves, merged, value_at, with_value
@@ -116,6 +116,11 @@ class StudyGrid(Spec):
         (), description="groups of settings that vary together: equally many values by dotted path"
     )
     seeds: Seeds = Field(description="a list, or a number n (also {count: n}): seeds 0 to n - 1")
+
+    @classmethod
+    def also_at(cls, key: object) -> list[str]:
+        """Returns where a case in a device has a setting, for `paths_of`."""
+        return [f"cases.{path}" for path in paths_of(DeviceRule, key)]
 
     def points(self) -> list[Point]:
         """Returns every case at every point of the grid of the axes that apply to it.

@@ -181,12 +181,7 @@ def parse_study(content: object, where: object, folder: Path) -> Study:
     """
     if not isinstance(content, dict):
         raise InputError(where, "content", content, "must be a mapping with the keys of a study")
-    for key in content:
-        if not isinstance(key, str):
-            raise InputError(where, "key", str(key), "must be text, as all keys of a study are")
-    start = content.get("folder", ".")
-    require(isinstance(start, str | Path), where, "folder", start, "must be a path, or left out")
-    start = (folder / user_path(str(where), "folder", start)).absolute()
+    start = (folder / user_path(str(where), "folder", content.get("folder", "."))).absolute()
     user_path(str(where), "folder", start)  # the path may now include the working directory
     content = {**content, "folder": start}
     if isinstance(content.get("dataset"), dict):

@@ -42,6 +42,7 @@ YAML = [
         ("1: 2\n", "line 1, column 1: 1", "key"),
         (bytes(range(256)), "file: not text in UTF-8", ""),
         ("study: x\ncases: [{update: rate, learning_rate: 0,05}]\n", "line 2", "5 is not allowed"),
+        ("network: {hidden: 64, 32}\n", "line 1, column 23: 32", "lists brackets ([64, 32])"),
         ('cases:\n  - {label: "a\\e[31mb"}\n', "line 2, column ", "without control characters"),
         ("cases:\n  a: 1\n  - b: 2\n", "line 3, column 3: '- b: 2'", "cannot be mixed"),
         ("a:\n    b: 1\n  c: 2\n", "line 3, column 3: 'c: 2'", "in the same column"),
@@ -129,6 +130,8 @@ STUDIES = [
     of_study("dataset: {name: digits, n_train: 5000}", "dataset.n_train", "5000", "1438"),
     of_study("dataset: {name: digits, n_train: 4}", "dataset.validation_share", "0.1"),
     of_study("dataset: {}", "dataset", "{}"),
+    of_study("dataset: {path: a.npz}", "dataset.path: unknown key; must be one of test_file"),
+    of_study("training: {learning_rate: 1}", "did you mean cases.hyperparameters.learning_rate or"),
     of_study("dataset: {name: mnist, file: a.npz}", "dataset.name", "'mnist'"),
     of_study("dataset: {name: digits, test_share: 0.2}", "dataset", "test_share"),
     of_study("dataset: {file: a.npz, range: [.nan, 1]}", "dataset.range.0", "nan"),
@@ -168,6 +171,9 @@ STUDIES = [
 ]
 
 CASES = [
+    of_case("update: ecram", "case 2.update: 'ecram'", "did you mean device: ecram?"),
+    of_case("device: {fit: ecram.yaml, draws: 2}", "case 2.draws: 2", "ecram_draws.yaml", files={
+        "ecram.yaml": "a: {like: ecram}"}),
     of_case("update: coincidences", "case 2.update", "'coincidences'", "mean coincidence?"),
     of_case("update: rate, learning_rate: 0", "case 2.learning_rate", "0"),
     of_case("update: coincidence, learning_rate: 1, label: ' a'", "case 2.label", "' a'"),

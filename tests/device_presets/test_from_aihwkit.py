@@ -89,8 +89,8 @@ def test_a_seed_that_is_not_used_is_told() -> None:
         (presets.TikiTakaReRamESPreset(), r"tiki_taka\(PRESET\)"),
         (configs.OneSidedUnitCell(), r"one_sided_pair\(PRESET\)"),
         (configs.IdealDevice(), "IdealDevice"),
-        (5, "device: 5 is not allowed"),
-        (type, "device: <class 'type'>"),
+        (5, "device: content: 5 is not allowed"),
+        (type, "content: <class 'type'>"),
     ],
 )
 def test_what_cannot_be_said_here_is_refused_in_one_line(source: Any, named: str) -> None:

@@ -13,8 +13,10 @@ from aihwkit.simulator.configs import devices as aihwkit_devices
 from aihwkit.simulator.presets import devices as aihwkit_presets
 from aihwkit.simulator.presets.devices import PCMPresetDevice
 
+import device_presets
 from device_presets import describe, get_device, get_preset, preset_names
 from device_presets.cards.listing import listing
+from device_presets.library.preset_file import read_preset_file
 from device_presets.library.steps_at_zero import asymmetry_at_zero, states_at_zero
 from device_presets.library.to_aihwkit import aihwkit_device
 from rpu_ssnn.common.errors import InputError
@@ -54,6 +56,11 @@ def test_aihwkit_presets_are_reproduced_field_by_field(name: str, aihwkit_name: 
     # of the exponential, half a mini-batch.
     assert ours.pop("lifetime") == pytest.approx(theirs.pop("lifetime"), abs=1.0)
     assert ours == theirs
+
+
+def test_no_two_files_share_a_preset() -> None:
+    files = Path(device_presets.__file__).parent.glob("presets/*.yaml")
+    assert len(preset_names()) == sum(len(read_preset_file(file)) for file in files)
 
 
 def test_pcm_is_reproduced_though_device_refuses_it() -> None:

@@ -157,7 +157,7 @@ def test_varied_files_start_at_the_study(folder: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(folder.parent)
     relative = parse_study({**elsewhere, "folder": "."}, "study.yaml", Path(folder.name))
     assert relative.folder == folder
-    with refused("folder", "must be a path, or left out"):
+    with refused("folder", "must name a file or folder"):
         parse_study(elsewhere | {"folder": 1}, "study.yaml", folder)
     with refused("sweep.dataset", "'mnist' is not allowed"):
         declared(folder, {"file": "mine.npz"}, sweep={"dataset": ["mnist"]})

@@ -74,7 +74,7 @@ def columns_of(
     divided = "conductance" not in [quantity for _, quantity, _ in parts]
     # Retention readings may be conductances beside currents of pulses.
     unused = volts is not None and pulsed and not divided
-    require(not unused, where, "--read-voltage", volts, "must come with currents")
+    require(not unused, where, "--read-voltage", volts, "must be left out beside conductances")
     for name, quantity, unit in parts:
         if quantity not in NAMED or (quantity == "current" and not divided):  # It is not used.
             continue

@@ -145,5 +145,5 @@ def _one_file(folder: Path, names: list[str], parts: tuple[str, ...], kind: str)
     named = [name for name in sorted(names) if kind in name and any(part in name for part in parts)]
     plain = [name for name in named if not name.endswith(".gz")] or named
     allowed = f"must be one file with {' or '.join(parts)} and {kind} in its name"
-    require(len(plain) == 1, folder, "idx file", plain, allowed)
+    require(len(plain) == 1, folder, "idx file", plain or None, allowed)
     return folder / plain[0]

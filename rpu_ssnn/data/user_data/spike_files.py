@@ -169,8 +169,8 @@ def part_of_tensor(where: Path, x: np.ndarray, y: np.ndarray, spec: SpikeSpec) -
     Raises:
         InputError: the tensor has fewer than three dimensions, NaN, or values below 0.
     """
-    fits, found = x.ndim >= 3 and x.dtype.kind in "biuf", (*x.shape, str(x.dtype))
-    require(fits, where, "shape of x", found, "must be numbers [recordings, slots, lines]")
+    require(x.dtype.kind in "biuf", where, "kind of x", x.dtype.name, "must be numbers")
+    require(x.ndim >= 3, where, "shape of x", x.shape, "must be [recordings, slots, lines]")
     flat = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
     wrong = np.argwhere(~(flat >= 0))
     if len(wrong):

@@ -49,7 +49,7 @@ def read_labelled_table(path: Path, label: str) -> Raw:
     text_first = sorted(columns, key=lambda name: table[name].dtype.kind in "biuf")
     allowed = (
         f"{meant(nearest(columns, label))}must be the column of the classes (dataset.label, or "
-        f"--label of new), one of {listed(text_first, 20)}"
+        f"--label of new; in a workbook, on its first sheet), one of {listed(text_first, 20)}"
     )
     require(label in table.columns, path, "label", label, allowed)
     require(len(table), path, "rows", 0, "must be at least 1")

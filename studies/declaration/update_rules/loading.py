@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import device_presets
 from rpu_ssnn.common.errors import InputError, one_of, require
 from rpu_ssnn.common.own_code import run_own_code
 from studies.common.settings import short_hash
@@ -101,7 +102,9 @@ def _source(update: str) -> str:
     except UnicodeDecodeError as error:
         raise InputError("study", "update", update, "must be Python code in UTF-8") from error
     except OSError as error:
-        allowed = f"{one_of(rule_names(), update)}, a file such as my_rule.py, or a module ({why})"
+        device = [f"device: {update}"] * (update in device_presets.preset_names())
+        known = one_of(rule_names(), update, "", device)
+        allowed = f"{known}, a file such as my_rule.py, or a module ({why})"
         raise InputError("study", "update", update, allowed) from error
 
 

@@ -130,7 +130,7 @@ class DeviceRule(Rule):
             return self
         file = Path(self.device)
         fitted = file.suffix in PRESET_SUFFIXES and draws_file(file).is_file()
-        allowed = "must be 0, unless presets fit wrote the preset file and its _draws file"
+        allowed = f"must be 0, unless presets fit wrote the preset file and {draws_file(file)}"
         require(fitted, "study", "draws", self.draws, allowed)
         drawn = f"{draws_file(file)}:draw_{1 + seed % self.draws}"
         device = with_overrides(device_of(drawn), self.overrides)

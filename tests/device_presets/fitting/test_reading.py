@@ -170,9 +170,9 @@ def test_a_workbook_is_read_as_a_laboratory_writes_it(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.abs(steps).reshape(2, -1).T, [[0.1e-6, 0.2e-6]] * 90)
     with refused("row 4 of sheet 'A': column Current (nA): -400", "read voltage's sign"):
         read(file, "all", 0.1)
-    with refused("lab.xlsx, row 3: --read-voltage: missing", "Current (nA)"):
+    with refused("lab.xlsx, row 3 of sheet 'A'", "--read-voltage: missing", "(nA)"):
         read(file)
-    with refused("--read-voltage: 0.0", "must come with currents"):
+    with refused("--read-voltage: 0.0", "left out beside conductances"):
         read(written(tmp_path / "a.csv", sweep()), None, 0.0)
     kept = written(tmp_path / "kept.csv", ["time_s,conductance_uS", "1,4", "9,5"])
     assert read(file, "A", -0.1, kept).conductance[-1] == pytest.approx(5e-6)
