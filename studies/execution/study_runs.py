@@ -48,6 +48,8 @@ def run_in_folder(study: Study, root: Path, options: Options) -> Outcome:
         OSError: a row or a table could not be written; earlier rows are kept.
     """
     kept = read_imported_rows(options.kept_rows)
+    if kept.faults and not (kept.by_identity or options.is_part):
+        raise kept.faults[0]
     for error in kept.faults:
         options.reporter.note(f"left out: {error}")
     _refuse_early(study, root, options, kept.by_identity)

@@ -42,7 +42,18 @@ def read_npz(path: Path, spikes: SpikeSpec | None) -> Raw:
         InputError: the file is no archive, lacks a key, or holds an array of Python objects.
     """
     with _archive(path) as archive:
-        return _raw(path, archive, spikes)
+        keys = set(archive.files)
+        if set(EVENTS) <= keys <= {*EVENTS, "y", "p"}:
+            if spikes is None:
+                raise InputError(path, "spikes", None, NEEDS_BIN)
+            events = {key: _array(path, archive, key) for key in archive.files}
+            return Raw(part_of_events(path, events, spikes), None)
+        expected = next((names for names in (SPLIT, *OTHER_NAMES) if set(names) <= keys), WHOLE)
+        there = Fault(f"are {', '.join(archive.files) or 'none'}")
+        require(sorted(archive.files) == sorted(expected), path, "keys", there, ALLOWED)
+        x, y, *test = (_array(path, archive, key) for key in expected)
+        train = _part(path, x, y, spikes)
+        return Raw(train, _part(path, test[0], test[1], spikes) if test else None)
 
 
 def read_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -69,21 +80,6 @@ def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
         file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
             yield archive
-
-
-def _raw(path: Path, archive: np.lib.npyio.NpzFile, spikes: SpikeSpec | None) -> Raw:
-    keys = set(archive.files)
-    if set(EVENTS) <= keys <= {*EVENTS, "y", "p"}:
-        if spikes is None:
-            raise InputError(path, "spikes", None, NEEDS_BIN)
-        events = {key: _array(path, archive, key) for key in archive.files}
-        return Raw(part_of_events(path, events, spikes), None)
-    expected = next((names for names in (SPLIT, *OTHER_NAMES) if set(names) <= keys), WHOLE)
-    there = Fault(f"are {', '.join(archive.files) or 'none'}")
-    require(sorted(archive.files) == sorted(expected), path, "keys", there, ALLOWED)
-    x, y, *test = (_array(path, archive, key) for key in expected)
-    train = _part(path, x, y, spikes)
-    return Raw(train, _part(path, test[0], test[1], spikes) if test else None)
 
 
 def _part(path: Path, x: np.ndarray, y: np.ndarray, spikes: SpikeSpec | None) -> Part:

@@ -112,7 +112,10 @@ def test_kept_rows_need_no_images(harness: Harness, tmp_path: Path, command: Com
     assert (code, "6 trials, 6 done" in printed) == (0, True)
 
 
-@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", ",".join(NEEDED) + "\n"])
+NAMES = ",".join(NEEDED) + "\n"
+
+
+@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", NAMES, NAMES + "x,{},1,90,0,,\n"])
 def test_what_is_no_results_file_is_refused(harness: Harness, content: str | None) -> None:
     path = harness.out.parent / "rows.csv"
     if content is not None:
