@@ -29,7 +29,7 @@ from device_presets.jump_tables.lookup_table import (
 )
 from device_presets.library.device_name import call_of
 from device_presets.library.preset import Parameter, refuse_unknown
-from rpu_ssnn.common.errors import Fault, InputError, require
+from rpu_ssnn.common.errors import Fault, InputError, require, several
 from rpu_ssnn.common.files import user_path
 from rpu_ssnn.devices.cell import SINGLE
 from rpu_ssnn.devices.common_parameters import PULSE_FACTS, refuse_pulses_that_overlap
@@ -175,13 +175,12 @@ def table_name(folders: object) -> str:
     Raises:
         InputError: no folder is named, or a name contains a comma.
     """
-    several = [folders] if isinstance(folders, str | Path) else folders
-    if not isinstance(several, list | tuple) or not several:
-        raise InputError("device", KEY, folders, "must be a folder, or a list of folders")
-    for folder in several:
+    named = several("device", KEY, folders)
+    require(named, "device", KEY, folders, "must be a folder, or a list of folders")
+    for folder in named:
         if not isinstance(folder, str | Path) or not str(folder) or "," in str(folder):
             raise InputError("device", KEY, folder, "must be the name of a folder without a comma")
-    return f"{KEY}({', '.join(map(str, several))})"
+    return f"{KEY}({', '.join(map(str, named))})"
 
 
 def table_device(name: str, overrides: Mapping[str, Any] | None = None) -> TableDevice:

@@ -59,8 +59,8 @@ def read_sheet(path: Path, opened: BinaryIO, sheet: str, **gaps: Any) -> pd.Data
         gaps: Options of pandas' ``read_excel`` that say which cells count as empty.
 
     Raises:
-        InputError: There is no such sheet, it is empty, it has hidden rows or columns, or a formula
-            in it has no value, since the program that wrote it has not computed it.
+        InputError: There is no such sheet, it is empty, it has hidden rows or columns, an error
+            such as #REF!, or a formula that the program that wrote it has not computed.
     """
     import openpyxl
     import pandas as pd
@@ -74,8 +74,9 @@ def read_sheet(path: Path, opened: BinaryIO, sheet: str, **gaps: Any) -> pd.Data
     )
     missing = cells.isna().to_numpy()
     for cell in (cell for row in book[sheet] for cell in row) if missing.any() else ():
-        if cell.data_type == "f" and missing[cell.row - 1, cell.column - 1]:
-            allowed = "must be a value: open the file in a spreadsheet program and save it there"
+        bad = cell.data_type in ("f", "e") and cell.value != "#N/A"
+        if bad and missing[cell.row - 1, cell.column - 1]:
+            allowed = "must be a value or empty; saving in a spreadsheet program computes formulas"
             where = f"{path}, row {cell.row}"
             raise InputError(where, f"column {cell.column_letter}", str(cell.value), allowed)
     cells.index = pd.RangeIndex(1, 1 + len(cells))

@@ -147,6 +147,8 @@ def _read(path: str, code: bytes, digest: str) -> Law:
         kind = "" if isinstance(error, numba.core.errors.NumbaError) else type(error).__name__ + " "
         returned = r"No conversion from (.+) to float32 for.*"
         words = re.sub(returned, r"it returns \1, not a number", "".join(lines[:1]))
+        if (place := getattr(error, "loc", None)) and words.startswith("No implementation"):
+            words = f"numba cannot compile line {place.line}"
         raise InputError(path, "step", Fault(kind + words), allowed) from error
     return replace(law, file=path, digest=digest, code=OWN, compiled=compiled)
 

@@ -147,7 +147,7 @@ def train(
     if start is not None:
         require_kind("train", "start", start, TrainingState)
     require_whole("train", "seed", seed, 0)
-    allowed = "must make synapses, as coincidence_synapses(4.0) does"
+    allowed = "must make synapses, as what device_synapses or coincidence_synapses returns"
     require(callable(factory), "train", "factory", factory, allowed)
     weight_seed, order_seed, test_seed = np.random.SeedSequence(seed).spawn(3)
     inputs = input_lines(spec.encoding.contrast, data, spec.hidden_layers)

@@ -234,7 +234,7 @@ def _refuse_another_study(root: Path, study: Study, is_ours: bool) -> None:
             raise
         return  # the file was not written by this package
     found = content.get("study") if isinstance(content, dict) else None
-    fault = Fault(f"holds the study {found}")
+    fault = Fault(f"holds {f'the study {found}' if found else 'no study'}")
     allowed = f"must be new, empty, or the folder of the study {study.study}"
     require(found == study.study, root, "output folder", fault, allowed)
 

@@ -152,6 +152,7 @@ LAB = [
         options="--sheet new",
     ),
     of_fit(sheet_of(["polarity", "conductance_uS"], ["up", True]), "row 2", "True", file="m.xlsx"),
+    of_fit(sheet_of(["polarity", "G_uS"], ["up", "#REF!"]), "column B: '#REF!'", file="m.xlsx"),
     of_fit(sheet_of(), "sheet: 'Sheet' is empty", options="--sheet Sheet", file="m.xlsx"),
     of_fit("", "name: 'aaa", "100", options="--name " + "a" * 300),
     Bad("presets fit HERE/m.csv --name a", {"m.csv": "", "a_draws.yaml": ""}, ("a_draws",)),
@@ -188,6 +189,7 @@ LAB = [
             ("w + d.up", "[-0.49, -0.01]", "state -0.5 with noise 0"),
             ("d.up * np.sqrt(d.high - w - 1e-9)", "nan", "state 1 with"),
             ("d.up * np.random.random()", "draw no random number"),
+            ("s.numbers['a']", "l.py: step: numba cannot compile line 3"),
             ("d.up * np.sqrt(1 + n)", "nan", "with noise -4"),
         )
     ),
@@ -338,6 +340,7 @@ OPTIONS = [
         ("plan digits_devices --no-estimate --workers 2", "--workers", {}),
         (PLAN, "out: output folder", of_study("").files | {"out": ""}),
         (PLAN, "out: output folder", of_study("").files | {"out/study.yaml": "study: other"}),
+        (PLAN, "out: output folder: holds no study;", of_study("").files | {"out/study.yaml": ""}),
         (PLAN, "out: output folder: 'precious.csv'", of_study("").files | {"out/precious.csv": ""}),
     ]
 ]  # fmt: skip

@@ -109,11 +109,9 @@ def _array(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     """Returns the shape and the kind of an array, without its values."""
-    version = np.lib.format.read_magic(member)
-    if version == (1, 0):
-        read = np.lib.format.read_array_header_1_0
-    else:
-        read = np.lib.format.read_array_header_2_0
+    npy = np.lib.format
+    is_first = npy.read_magic(member) == (1, 0)
+    read = npy.read_array_header_1_0 if is_first else npy.read_array_header_2_0
     shape, _, dtype = read(member)
     return shape, dtype
 
