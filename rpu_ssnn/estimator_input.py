@@ -69,8 +69,7 @@ def labels_of(rows: np.ndarray, y: ArrayLike) -> np.ndarray:
         InputError: y is not one class for each row.
     """
     _refuse_masked("y", y)
-    kinds = "all text or all whole numbers"
-    allowed = f"must be a class for each of the {len(rows)} rows of X, {kinds}"
+    allowed = f"must be a class for each of the {len(rows)} rows of X, all text or whole numbers"
     with refusing(WHERE, allowed, ValueError, field="y"):
         _, labels = check_X_y(rows, y)
         check_classification_targets(labels)

@@ -111,8 +111,8 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
     kind, inside = call_of(name)
     if not kind:
         kind, inside = name, [""]
-    allowed = f"{one_of(COMPOUNDS, kind)}, or a device of aihwkit, as SoftBoundsDevice"
-    require(kind in COMPOUNDS, "compounds", "name", kind, allowed)
+    allowed = one_of(COMPOUNDS, kind) + ", or a device of aihwkit, as SoftBoundsDevice; "
+    require(kind in COMPOUNDS, "compounds", "name", kind, f"{allowed}presets have no parentheses")
     compound = COMPOUNDS[kind]
     most = 2 if compound.takes_partner else 1
     if len(inside) > most or not all(inside):

@@ -48,6 +48,7 @@ _LIBRARY_MESSAGES = (
         "semicolons or tabs between them; a line sep=, of Excel must be deleted)",
     ),
     ("^No columns to parse from file$", "the first line is empty"),
+    ("^',' expected after .*$", "no comma follows a quotation mark that closes a cell"),
     ("^.*EOF inside string starting at row .*$", "a quotation mark is not closed"),
     ("^maximum recursion depth exceeded.*$", "nested too deep"),
     (r"^Unknown label type: (\w+)\..*$", r"Unknown label type: \1"),

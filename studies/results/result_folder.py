@@ -211,7 +211,7 @@ def refuse_foreign(root: Path, study: Study) -> None:
             not a folder.
     """
     with refusing(root, "must be a folder", OSError, field="output folder"):
-        holds = sorted(entry.name for entry in root.iterdir()) if root.exists() else []
+        holds = sorted(entry.name for entry in root.iterdir()) if os.path.lexists(root) else []
     if not holds:
         return
     ours = is_ours(root)

@@ -300,6 +300,7 @@ OPTIONS = [
         ("presets example ecram --out HERE/no/x.csv", "presets example: --out: | no/x.csv", {}),
         ("presets fit no.csv --name mine --plot HERE/x.jpgg", "presets fit: --plot: | x.jpgg", {}),
         ("plan digits_devices --no-estimate --rows HERE/r.csv", "r.csv", {}),
+        ("table digits_devices --rows HERE/r.csv", "r.csv: rows: no comma", {"r.csv": '"a";b'}),
         ("plan digits_devices --no-estimate --rows HERE/r.csv", "r.csv: file", {"r.csv": b"\xff"}),
         ("plan digits_devices --data HERE/no", "--data | HERE/no | an existing folder", {}),
         ("table HERE/o", "HERE/o | not there | a study with --rows", {}),
@@ -340,6 +341,8 @@ OPTIONS = [
         ("plan digits_devices --no-estimate --workers 2", "--workers", {}),
         (PLAN, "out: output folder", of_study("").files | {"out": ""}),
         (PLAN, "out: output folder", of_study("").files | {"out/study.yaml": "study: other"}),
+        ("run HERE/s.yaml --out HERE/out", "out: output folder: No such file or directory", {
+            **of_study("").files, "out": lambda path: path.symlink_to("gone")}),
         (PLAN, "out: output folder: holds no study;", of_study("").files | {"out/study.yaml": ""}),
         (PLAN, "out: output folder: 'precious.csv'", of_study("").files | {"out/precious.csv": ""}),
     ]

@@ -207,7 +207,7 @@ CASES = [
     of_case("device: chargetrap", "case 2.device", "'chargetrap'", "did you mean charge_trap?"),
     of_case("device: {}", "case 2.device", "{}", "{fit: FILE, draws: 5}"),
     of_case("device: tiki_taka", "case 2.device", "tiki_taka(PRESET)"),
-    of_case("device: softbounds(dw_min=1)", "'softbounds'", "tiki_taka", "SoftBoundsDevice"),
+    of_case("device: softbounds(dw_min=1)", "'softbounds'", "SoftBoundsDevice; presets have no"),
     of_case("device: {law: constant}", "case 2.device.law", "'constant'", "such as my_law.py"),
     of_case("device: ''", "case 2.device: ''", "`rpu-ssnn presets` lists, or a file name"),
     of_case("device: nosuch.yaml", "case 2.device", "HERE/nosuch.yaml"),
