@@ -229,7 +229,6 @@ DATA = [
     of_data("a.npz", npz(X=X, y=Y * 0), "number of classes: 1"),
     of_data("a.npz", npz(X=X[:0], y=Y[:0]), "rows: 0"),
     of_data("a.npz", npz(a=X), "keys: are a; must be x_train, y_train, x_test, y_test, or X and"),
-    of_data("a.npz", npz(X=X, y=Y, z=Y), "keys: are X, y, z;"),
     of_data("a.npz", npz(X=np.zeros((6, 3, 4)), y=Y), "spikes: there is none", SPIKES),
     of_data("a.npz", npz(X=X, y=Y), "shape of x: (6, 4) is not allowed", SPIKES),
     of_data("a.npz", npz(**EVENTS), "a.npz: spikes: missing"),
