@@ -77,8 +77,8 @@ class Learner(ABC):
         """
         count, allowed = np.shape(labels), f"must be ({len(images)},), one for each image"
         require(count == (len(images),), "accuracy", "shape of labels", count, allowed)
-        kind = np.asarray(labels).dtype
-        require(kind.kind in "iu", "accuracy", "kind of labels", str(kind), "must be whole numbers")
+        whole = np.asarray(labels).dtype.kind in "iu"
+        require(whole, "accuracy", "labels", labels, "must be whole numbers")
         return float((self.classes(images) == labels).mean()) if len(labels) else math.nan
 
     @abstractmethod
