@@ -14,7 +14,7 @@ MOST_LETTERS = 2000
 
 
 class RpuSsnnError(Exception):
-    """Is the base class of every exception that the project raises on purpose.
+    """Marks every exception that the project raises on purpose.
 
     Attributes:
         exit_code: the code with which the command line exits.
