@@ -126,7 +126,7 @@ def compound_device(name: str, overrides: Mapping[str, Any] | None = None) -> Co
         assert isinstance(value, float)  # all settings of cells are numbers
         settings[setting] = value
     law = get_preset(inside[0]).law
-    known = [*{**law.parameters, **law.as_linear}, *compound.settings]
+    known = {**law.as_linear, **law.parameters, **compound.settings}
     refuse_unknown(name, given, known)
     first = get_preset(inside[0], given)
     second = get_preset(inside[1]) if len(inside) == 2 else None

@@ -1,7 +1,7 @@
 """Defines a device preset, whose named and sourced parameters become an aihwkit device."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from types import MappingProxyType
@@ -39,15 +39,17 @@ class Parameter:
     measured: tuple[float, float] | None = None
 
 
-def refuse_unknown(where: str, given: Iterable[str], known: Collection[str]) -> None:
+def refuse_unknown(where: str, given: Iterable[str], known: Mapping[str, object]) -> None:
     """Refuses parameters that a device does not have.
 
     Raises:
-        InputError: one of those given is not among the known ones.
+        InputError: one of those given is not among the known ones; if aihwkit has this name for
+            one of them, the error names that one.
     """
+    ours = {getattr(parameter, "aihwkit_name", None): name for name, parameter in known.items()}
     for name in given:
         if name not in known:
-            raise InputError(where, "parameter", name, one_of(known, name))
+            raise InputError(where, "parameter", name, one_of(known, ours.get(name, name)))
 
 
 SPECIFICATION = "specification"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rpu_ssnn.common.errors import InputError, RpuSsnnError, one_of
+from rpu_ssnn.common.errors import Fault, InputError, RpuSsnnError, one_of, require
 from rpu_ssnn.common.files import reason, refuse_unwritable, write_together
 from studies.cli.keys import keys_app
 from studies.cli.options import DataOption, OutOption, StudyArgument, path_option, with_options
@@ -171,6 +171,7 @@ def main() -> None:
     replace_unencodable()
     os.environ["MPLBACKEND"] = "agg"  # figures are files; the backend of a shell may be missing
     try:
+        _refuse_repeated(sys.argv[1:])
         code = app(standalone_mode=False, prog_name="rpu-ssnn")
         if code == interrupts.EXIT_CODE:  # typer has caught the interrupt
             raise KeyboardInterrupt
@@ -221,24 +222,33 @@ def _in_our_words(sentence: str, error: Exception) -> str:
         (r"(Input should be a )valid number.*", r"\1number"),
     ):
         sentence = re.sub(theirs, ours, sentence)
-    cause, (command, names) = error.__cause__, _command_of(sys.argv[1:])
+    cause, (command, group) = error.__cause__, _command_of(sys.argv[1:])
     if unknown := re.findall("^No such command '(.*)'", sentence):
-        sentence = f"there is no command {unknown[0]!r}; {one_of(names, unknown[0])}"
+        sentence = f"there is no command {unknown[0]!r}; {one_of(group.commands, unknown[0])}"
     value = cause.errors()[0]["input"] if isinstance(cause, ValidationError) else None
     sentence = sentence.replace("Input should be ", f"{value!r} is not allowed; must be ")
     return f"{command}: {sentence.rstrip('.')}; see {command} --help"
 
 
-def _command_of(words: list[str]) -> tuple[str, list[str]]:
-    """Returns the command that words of the command line start, as some of typer's errors lack it,
-    and the commands that may follow."""
+def _refuse_repeated(words: list[str]) -> None:
+    """Refuses a second value of an option that takes one, where typer would drop the first."""
+    named, command = _command_of(words)
+    for option in command.params:
+        given = sum(w[:1] == "-" and w.partition("=")[0] in option.opts for w in words)
+        once = given < 2 or option.multiple or option.is_flag
+        require(once, named, option.opts[0], Fault(f"given {given} times"), "must be given once")
+
+
+def _command_of(words: list[str]) -> tuple[str, Any]:
+    """Returns the name of the command that words of the command line start, as some of typer's
+    errors lack it, and the command itself."""
     named = "rpu-ssnn"
     command: Any = typer.main.get_command(app)
     for word in words:
         if word not in getattr(command, "commands", {}):
             break
         named, command = f"{named} {word}", command.commands[word]
-    return named, [*getattr(command, "commands", {})]
+    return named, command
 
 
 def _show(declared: "Study", runs: "Runs", root: Path) -> None:

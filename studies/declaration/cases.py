@@ -198,13 +198,11 @@ def beside_a_study(case: Any, folder: Path, where: str, number: int) -> Any:
 def _flat(case: Mapping[str, Any]) -> dict[str, Any]:
     """Moves the settings of ``update: {rule: my_rule.py, ...}`` and of ``device: {fit: FILE, draws:
     5}`` up to the other keys of a case."""
-    flat, update, device = dict(case), case.get("update"), case.get("device")
-    if isinstance(device, Mapping) and "fit" in device:
-        flat |= {**device, "device": device["fit"]}
-        del flat["fit"]
-    if isinstance(update, Mapping) and "rule" in update:
-        flat |= {**update, "update": update["rule"]}
-        del flat["rule"]
+    flat = dict(case)
+    for key, name in (("device", "fit"), ("update", "rule")):
+        if isinstance(given := case.get(key), Mapping) and name in given:
+            flat |= {**given, key: given[name]}
+            del flat[name]
     return flat
 
 

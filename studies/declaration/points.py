@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,7 +47,15 @@ MOST_POINTS = 10_000
 MOST_RUNS = 100_000
 """A study has at most this many runs: points times their seeds."""
 
-Values = Annotated[list[Any], Field(min_length=1, max_length=MOST_POINTS)]
+
+def _listed(values: object) -> object:
+    """Refuses a mapping of values, as where paths are written as sections."""
+    if isinstance(values, Mapping):
+        raise ValueError("must be a list of values, with dots in its path, as in network.T")
+    return values
+
+
+Values = Annotated[list[Any], BeforeValidator(_listed), Field(min_length=1, max_length=MOST_POINTS)]
 
 
 @dataclass(frozen=True)

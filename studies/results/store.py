@@ -169,12 +169,8 @@ def _read_trial_file(path: Path) -> _TrialFile:
     text = text_of(path)
     try:
         raw = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(
-            path, f"line {error.lineno}", error.msg, "must be complete JSON"
-        ) from error
     except (ValueError, RecursionError) as error:  # a number may have too many digits
-        raise InputError(path, "file", reason(error), "must be a trial file") from error
+        raise InputError(path, "file", reason(error), "must be complete JSON") from error
     content = validated(_TrialFile, raw, "", path)
     allowed = f"must be {path.stem}, the file's own name"
     require(content.trial == path.stem, path, "trial", content.trial, allowed)

@@ -218,6 +218,8 @@ DATA = [
     of_data("a.npz", npz(X=X, y=Y + 0.5), "label 0: 0.5"),
     of_data("a.npz", npz(X=np.where(X == 5, np.nan, X), y=Y), "[1, 1]: nan"),
     of_data("a.npz", npz(X=np.where(X == 5, 1.7e308, -1.7e308), y=Y), "highest value: ["),
+    of_data("a.npz", npz(X=np.where(X == 5, -9e3, X), y=Y), "values, 0 to 23,"),
+    of_data("a.npz", npz(X=np.where(X == 5, 9e3, X), y=Y), "[1, 1]: 9000.0"),
     of_data("a.npz", npz(**SPLIT | {"x_test": X[:, :2]}), "(2,)", ""),
     of_data("a.npz", npz(**SPLIT | {"y_test": Y + 5}), "class 5", ""),
     of_data("a.npz", npz(**SPLIT | {"x_test": X}), "test rows: 100 %", ""),
@@ -275,6 +277,7 @@ OPTIONS = [
     for command, names, files in [
         ("nosuch", "rpu-ssnn: there is no command 'nosuch'; must be one of run, new", {}),
         ("plan digits_devices --nosuch", "--nosuch", {}),
+        ("attribute digits_devices --device a --device=b", "attribute: --device: given 2", {}),
         ("plan digits_devices --rows", "rpu-ssnn plan: | --rows | plan --help", {}),
         ("presets show ecram --no-plot=yes", "rpu-ssnn presets show: | --no-plot", {}),
         ("presets example ecram --out HERE/x.xlsx", "--out | x.xlsx | .csv", {}),

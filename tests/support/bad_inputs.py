@@ -122,8 +122,10 @@ def of_data(file: str, content: Content, name: str, dataset: str = "test_share: 
 
 def of_fit(content: Content, *names: str, options: str = "", file: str = "m.csv") -> Bad:
     """Returns a fit with a bad measured file or a bad option."""
-    command = f"presets fit HERE/{file} --name mine --out HERE/mine.yaml {options}"
-    return Bad(command.strip(), {file: content}, names)
+    given = [options] * bool(options)
+    for option in ("--name mine", "--out HERE/mine.yaml"):
+        given += [option] * (option.split()[0] not in options)
+    return Bad(" ".join([f"presets fit HERE/{file}", *given]), {file: content}, names)
 
 
 def npz(**arrays: Any) -> bytes:

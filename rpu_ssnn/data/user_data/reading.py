@@ -154,7 +154,8 @@ def _check_part(part: Part) -> None:
 
 def _refuse_beyond(part: Part, rule: Bounds | str) -> None:
     """Refuses values whose difference is infinite, and those outside the range that the user
-    declares, or in less than a hundredth of it."""
+    declares, or in less than a hundredth of it; without such a range, a lowest or highest value
+    (such as -999 for a gap) that leaves less than a hundredth of the range to all others."""
     rows = part.rows
     if isinstance(rows, SpikeTrains):
         return
@@ -162,6 +163,12 @@ def _refuse_beyond(part: Part, rule: Bounds | str) -> None:
     field, allowed = "lowest and highest value", "must be closer together"
     require(math.isfinite(most - least), part.where, field, [least, most], allowed)
     if isinstance(rule, str):
+        low = float(rows.min(where=rows > least, initial=rows.max()))
+        high = float(rows.max(where=rows < most, initial=rows.min()))
+        for end, first, last in ((least, low, most), (most, least, high)):
+            apart = max(first - end, end - last) > (1 - LEAST_FILLED) * (most - least)
+            allowed = f"must be nearer to all other values, {first:g} to {last:g}, or left out"
+            part.refuse((rows == end) & (rule == "training" and first < last and apart), allowed)
         return
     low, high = rule
     hardly = 0 < most - least < LEAST_FILLED * (high - low) and low <= least and most <= high

@@ -27,8 +27,6 @@ _NUMBERS = ("id", "index", "row")
 _FEWEST = 10
 """Different values of fewer rows may be a measurement."""
 
-_ONCE = "must be the name of one column only"
-
 
 def read_labelled_table(path: Path, label: str) -> Raw:
     """Returns a table in which each row is an image, and each column except `label` a value.
@@ -43,9 +41,8 @@ def read_labelled_table(path: Path, label: str) -> Raw:
     kind, read = READERS[path.suffix.lower()]
     with refusing(path, f"must be {kind}", Exception):  # pandas' readers raise errors of all kinds
         table = read(path, label)
+        _check_names(path, table.columns.to_series().replace("", None))
     columns = [str(name) for name in table.columns]
-    twice = table.columns[table.columns.duplicated()]
-    require(not len(twice), path, "column", "".join(map(str, twice[:1])), _ONCE)
     text_first = sorted(columns, key=lambda name: table[name].dtype.kind in "biuf")
     allowed = (
         f"{meant(nearest(columns, label))}must be the column of the classes (dataset.label, or "
@@ -112,9 +109,7 @@ def _read_excel(path: Path, _label: str) -> pd.DataFrame:
 
     with open_regular(path) as file:
         cells = read_sheet(path, file, visible_sheets(file)[0], **_GAPS)
-    names = [str(name).strip() for name in cells.iloc[0].fillna("")]
-    _check_names(path, pd.Series(names).replace("", None))
-    cells.columns = pd.Index(names)
+    cells.columns = pd.Index(str(name).strip() for name in cells.iloc[0].fillna(""))
     return cells.iloc[1:].infer_objects()
 
 
@@ -150,7 +145,8 @@ def _check_names(path: Path, names: pd.Series) -> None:
     allowed = "must be deleted: it is for Excel alone, not the names of columns"
     require(not found.lower().startswith("sep="), path, "first line", found, allowed)
     twice = names[names.duplicated() & names.notna()]
-    require(not len(twice), path, "column", "".join(twice[:1]), _ONCE)
+    allowed = "must be the name of one column only, as the first line holds the names"
+    require(not len(twice), path, "column", "".join(twice[:1]), allowed)
     # pandas writes row numbers as a column without a name; where rows are sorted, they reveal the
     # class.
     allowed = "must be in the first line; from pandas, write it by to_csv(..., index=False)"

@@ -82,8 +82,8 @@ def changed(path: Path, sealed: bool, **changes: Any) -> None:
 
 # The columns are id, damage of one trial file, then key and value as in the error line.
 BROKEN_TRIAL: list[tuple[str, Damage, str, str]] = [
-    ("empty", lambda path: path.write_text(""), "line 1", ""),
-    ("cut off", lambda path: path.write_text(path.read_text()[:99]), "line ", ""),
+    ("empty", lambda path: path.write_text(""), "file", "line 1"),
+    ("cut off", lambda path: path.write_text(path.read_text()[:99]), "file", "line "),
     ("binary", lambda path: path.write_bytes(b"\xff\x00"), "file", ""),
     ("folder", _replaced_by_folder, "file", "Is a directory"),
     ("list", lambda path: path.write_text("[1]"), "content", "[1]"),
@@ -137,7 +137,7 @@ def test_where_all_is_damaged_the_first_is_the_one_line(folder: Path, command: C
         path.write_text("x")
     code, output, errors = command("table", folder)
     assert (code, output, errors.count("\n")) == (2, "", 1)
-    assert errors.startswith(f"{first}: line 1")
+    assert errors.startswith(f"{first}: file: ")
 
 
 @pytest.mark.parametrize("name", ["table", "plot", "report", "ledger"])
