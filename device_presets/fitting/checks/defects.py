@@ -30,7 +30,8 @@ _LEAST_EVIDENCE = 50.0
 by chance than 1e-10, since up to two hundred periods are tried."""
 
 _OF_NOISE, _OF_STEPS = 0.3, 0.1
-"""Interference counts above these sizes, in deviations of the errors and in steps."""
+"""Interference counts above these sizes, in deviations of the errors and in steps, and rounding
+above the first."""
 
 MOST_STEP_DEVIATION = 0.15
 """The mean step may be off by this share."""
@@ -119,7 +120,7 @@ def defects_of(
         # Interference may have the same phase at each turn, and steps end early at moved bounds.
         *(moved or _turns(fit, np.where(np.isfinite(squares), miss, np.nan), step, span)),
         *scatter,
-        *_quantised(fit.prepared.series.resolution, step),
+        *_quantised(fit.prepared.series.resolution, step, miss),
         *_growing_noise(squares, trace.state),
     )
 
@@ -325,9 +326,10 @@ def _correlated(measured: np.ndarray, simulated: np.ndarray) -> Iterator[Defect]
         yield Defect("correlated noise", what, advice)
 
 
-def _quantised(resolution: float, step: float) -> Iterator[Defect]:
+def _quantised(resolution: float, step: float, miss: np.ndarray) -> Iterator[Defect]:
+    """Compares the instrument's last digit with a step; larger noise evens out the rounding."""
     digit = resolution * np.sqrt(12.0)
-    if resolution > RESOLUTION and digit > 0.5 * step:
+    if digit > 0.5 * step and resolution > max(RESOLUTION, _OF_NOISE * np.nanstd(miss)):
         what = f"the readings are rounded to multiples of {digit / step:.2g} steps"
         yield Defect("quantisation", what, "record the readings with more digits")
 

@@ -291,6 +291,9 @@ def test_a_device_whose_drive_remembers_six_pulses(tmp_path: Path) -> None:
 def test_quantised_readings(tmp_path: Path) -> None:
     path, up = cycled()
     assert "3.6 steps" in told(tmp_path / "a.csv", 1.5 * np.round(path / 1.5), up)["quantisation"]
+    assert "quantisation" not in told(
+        tmp_path / "b.csv", np.round(path + read_noise(4.0, path)), up
+    )
 
 
 def test_noise_that_grows_with_the_conductance(tmp_path: Path) -> None:
