@@ -137,7 +137,7 @@ def one_of(
     # A Cyrillic letter may look like the right one.
     foreign = not str(wrong).isascii() and all(map(str.isascii, valid))
     written = f"it is written {wrong!a}; " if foreign else ""
-    named = ", ".join(f"'{name}'" if "," in name else name for name in valid)
+    named = ", ".join(map(_quoted, valid))
     one = "a single one" if "," in str(wrong) else "one"
     which = f"{one} that `{listing}` lists" if listing else f"{one} of {named}"
     return f"{written}{meant(elsewhere or nearest(valid, wrong))}must be {which}"
@@ -146,7 +146,12 @@ def one_of(
 def meant(names: Sequence[object]) -> str:
     """Returns the start of a phrase, ``did you mean reram_es or reram_sb?``; it is empty without
     names."""
-    return f"did you mean {' or '.join(map(str, names))}? " if names else ""
+    return f"did you mean {' or '.join(map(_quoted, names))}? " if names else ""
+
+
+def _quoted(name: object) -> str:
+    """Returns a name, in quotes if its ends could not be seen in a list."""
+    return f"'{name}'" if "," in str(name) or str(name) != str(name).strip() else str(name)
 
 
 def nearest(names: Iterable[str], wrong: object, likeness: float = 0.6) -> list[str]:

@@ -116,8 +116,11 @@ def runner(
 def _options(
     executor: Executor, data: Path | str | None, progress: bool, retry_failed: bool = False
 ) -> Options:
+    root = None if data is None else user_path("run_study", "data", data)
+    there = root is None or root.is_dir()
+    require(there, "run_study", "data", str(data), "must be an existing folder")
     return Options(
-        job=training_job(None if data is None else user_path("run_study", "data", data)),
+        job=training_job(root),
         reporter=Reporter(ClosedPipeConsole(stderr=True) if progress else None),
         executor=executor,
         retry_failed=retry_failed,

@@ -68,7 +68,7 @@ def compare(results: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     titles = {titled(case, at): rows for case, at, rows in points}
     labels = list(dict.fromkeys(tried["label"]))
     allowed = f"{one_of([*labels, *titles], against)}, which have finished trials"
-    require(against in [*labels, *titles], "results", "reference", against, allowed)
+    require(against in [*labels, *titles], "results", "against", against, allowed)
     differences = []
     for _, _, rows in points:
         own = tried.loc[rows]

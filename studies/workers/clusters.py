@@ -33,13 +33,12 @@ def executor_of(workers: int | None, scheduler: str | None) -> Executor:
     require(workers is None, "run", "--workers", workers, allowed)
     optional_package("distributed", "rpu-ssnn[cluster]", "run", "--scheduler", scheduler)
     from distributed import Client, Security
+    from distributed.comm.addressing import get_address_host_port
 
-    if (
-        scheduler.startswith("tls:")
-        and Security().get_connection_args("client")["ssl_context"] is None
-    ):
+    if scheduler.startswith("tls:"):
+        known = Security().get_connection_args("client")["ssl_context"] is not None
         allowed = "must have certificates in dask's configuration, distributed.comm.tls.client"
-        raise InputError("run", "--scheduler", scheduler, allowed)
+        require(known, "run", "--scheduler", scheduler, allowed)
 
     from studies.workers.cluster_executor import SECONDS_TO_ANSWER, ClusterExecutor
 
@@ -47,6 +46,7 @@ def executor_of(workers: int | None, scheduler: str | None) -> Executor:
         return Client(scheduler, set_as_default=False, timeout=SECONDS_TO_ANSWER)
 
     try:
+        get_address_host_port(scheduler)  # a client of a bad address prints errors of its own
         client().close()
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         detail = "" if isinstance(error, ValueError) else f" ({' '.join(str(error).split())})"

@@ -297,6 +297,9 @@ OPTIONS = [
         ("run digits_devices --out ", "--out | ''", {}),
         ("run digits_devices --out HERE/o\udcff", "--out | udcff | UTF-8", {}),
         ("run digits_devices --scheduler nosuch --out HERE/o", "nosuch", {}),
+        ("presets fit HERE/m.xlsx --sheet S1 --name m", "mean 'S1 '? must be one of 'S1 '", {
+            "m.xlsx": lambda path: pd.DataFrame({"a": [1]}).to_excel(path, sheet_name="S1 ")}),
+        ("plan HERE/s.txt", "s.txt' | a YAML file", {"s.txt": "study: a\n"}),
         ("run digits_devices --scheduler tcp://a:9 --workers 2 --out HERE/o", "own workers", {}),
         ("require digits_devices --device ecram --scheduler a:b:c --out HERE/o", "dask", {}),
         ("presets example ecram --out HERE/no/x.csv", "presets example: --out: | no/x.csv", {}),

@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
     ("arguments", "message"),
     [
         (("table", "--rows", "none.csv"), "none.csv: file: No such file"),
-        (("table", "--against", ""), "results: reference: ''"),
+        (("table", "--against", ""), "results: against: ''"),
         (("plot", "--x", "", "--kind", "sweep"), "plot: --x: '' is not allowed"),
         (("plot", "--x", "seed", "--kind", "gaps"), "plot: --x: 'seed'"),
     ],
@@ -175,7 +175,7 @@ def test_gaps_are_measured_against_any_case(command: Command) -> None:
     assert (code, "| gap to charge_trap |" in output, " +0.76 ± 0.14 |" in row) == (0, True, True)
     code, output, errors = command("table", "mnist_decomposition", "--against", "chargetrap")
     assert (code, output, errors.count("\n")) == (2, "", 1)
-    assert "reference: 'chargetrap' is not allowed; did you mean charge_trap" in errors
+    assert "against: 'chargetrap' is not allowed; did you mean charge_trap" in errors
 
 
 def test_files_of_rows_are_tabulated_drawn_and_reported(
@@ -209,7 +209,7 @@ def test_files_without_a_row_that_counts_say_why(folder: Path, tmp_path: Path) -
 
 
 def test_arguments_of_another_type_are_refused_before_anything_is_made(tmp_path: Path) -> None:
-    for wrong in ({"out": 5}, {"data": 5}, {"executor": "local"}):
+    for wrong in ({"out": 5}, {"data": 5}, {"data": "gone"}, {"executor": "local"}):
         field, value = next(iter(wrong.items()))
         arguments: dict[str, Any] = {"out": tmp_path / "out", **wrong}
         with refused("run_study", field, repr(value)):

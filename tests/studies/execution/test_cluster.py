@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from rpu_ssnn.common.errors import InputError
 from studies.declaration.study import Study
 from studies.declaration.trial import Trial, TrialResult
 from studies.execution.api import load_results, run_study
@@ -170,6 +171,14 @@ def test_a_scheduler_without_workers_is_waited_for_and_one_that_dies_ends_the_ru
 def test_tls_without_certificates_is_one_line() -> None:
     with refused("--scheduler: 'tls://127.0.0.1:9'", "distributed.comm.tls.client"):
         executor_of(None, "tls://127.0.0.1:9")
+
+
+def test_an_address_without_a_port_is_refused_without_a_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("distributed.Client", None)
+    with pytest.raises(InputError, match=r"--scheduler: 'tcp://a' .*, tcp://HOST:PORT$"):
+        executor_of(None, "tcp://a")
 
 
 def test_without_the_package_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_one_seed_tells_nothing_and_an_unknown_case_is_refused() -> None:
     assert compare(results(a=[90.0], b=[80.0]), "a")["significant"].tolist() == [None]
     with pytest.raises(InputError, match="'c'"):
         compare(results(a=[90.0]), "c")
-    with pytest.raises(InputError, match=r"results: reference: \['a'\] is not allowed"):
+    with pytest.raises(InputError, match=r"results: against: \['a'\] is not allowed"):
         compare(results(a=[90.0]), ["a"])  # type: ignore[arg-type]
 
 

@@ -86,7 +86,7 @@ def test_a_reference_that_is_not_swept_serves_every_point() -> None:
 
 
 def test_a_reference_without_rows_is_refused() -> None:
-    with pytest.raises(InputError, match=r"reference: 'rte' .*did you mean rate"):
+    with pytest.raises(InputError, match=r"against: 'rte' .*did you mean rate"):
         summary(swept(), "rte")
 
 
