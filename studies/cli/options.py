@@ -60,7 +60,9 @@ FolderArgument = Annotated[
         "FOLDER",
     ),
 ]
-OutOption = Annotated[Path | None, path_option("Output folder; default: out/NAME.")]
+OutOption = Annotated[
+    Path | None, path_option("Output folder; default: out/NAME, or that of STUDY if it is one.")
+]
 QuestionOutOption = Annotated[
     Path | None, path_option("Output folder; default: out/STUDY_COMMAND_DEVICE.")
 ]

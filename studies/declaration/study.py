@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_
 
 from rpu_ssnn.common import strict_yaml
 from rpu_ssnn.common.errors import InputError, one_of, require
-from rpu_ssnn.common.files import user_path
+from rpu_ssnn.common.files import is_regular, user_path
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.data import MissingDataError, SetFacts, set_facts
 from rpu_ssnn.spec import Grid, OneLine, Spec, TrainingSpec, connect
@@ -26,6 +26,9 @@ from studies.declaration.update_rules.rate import RateRule
 
 STUDY_FILE = "study.yaml"
 """Records and output folders have a study file of this name."""
+
+MARKER_FILE = ".rpu-ssnn"
+"""Only output folders have a file of this name."""
 
 HYPERPARAMETERS_FILE = "hyperparameters.yaml"
 """The file of this name beside it gives hyperparameters by title of the point."""
@@ -155,8 +158,10 @@ class Study(StudyGrid):
 
     @property
     def default_folder(self) -> Path:
-        """Returns the output folder of the study when the user names none."""
-        return Path("out") / self.study
+        """Returns the output folder of the study when the user names none: the one that its file
+        lies in, or else one named after it."""
+        own = Path(self._where).parent
+        return own if self._where and is_regular(own / MARKER_FILE) else Path("out") / self.study
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Returns the study with new settings, which are checked; points are built anew.

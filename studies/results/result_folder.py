@@ -36,10 +36,15 @@ from rpu_ssnn.common.files import (
     write_whole,
 )
 from studies.declaration.devices import with_files
-from studies.declaration.study import HYPERPARAMETERS_FILE, STUDY_FILE, Study, parse_study
+from studies.declaration.study import (
+    HYPERPARAMETERS_FILE,
+    MARKER_FILE,
+    STUDY_FILE,
+    Study,
+    parse_study,
+)
 from studies.results.store import TrialStore
 
-MARKER_FILE = ".rpu-ssnn"
 LOCK_FILE = ".lock"
 DEVICES = "devices"
 RUNNING = "running"

@@ -99,6 +99,7 @@ def test_a_plan_counts_kept_rows_done(harness: Harness, tmp_path: Path, command:
     harness.run(small_study(), kept_rows=[kept], other_versions="accept")
     assert harness.take_log() == {"test coincidence seed 0": 1, "test coincidence seed 1": 1}
     assert "6 trials, 6 done" in command("plan", study, "--out", before, "--rows", kept)[1]
+    assert "6 trials, 6 done" in command("plan", elsewhere)[1]  # a folder's study goes on in it
 
 
 def test_kept_rows_need_no_images(harness: Harness, tmp_path: Path, command: Command) -> None:
