@@ -19,7 +19,8 @@ presets_app = typer.Typer(help="List the device presets, show one, or make one o
 
 NameOption = Annotated[str, typer.Option("--name", help="Name of the preset to make.")]
 OutOption = Annotated[
-    Path | None, path_option("Preset file; default: NAME.yaml here, which must be new.", "--out")
+    Path | None,
+    path_option("Preset file; default: NAME.yaml here, if it is not there yet.", "--out"),
 ]
 PresetArgument = Annotated[
     str, typer.Argument(help="Name of a preset, or a file: device.yaml, devices.yaml:entry.")

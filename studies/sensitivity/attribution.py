@@ -14,8 +14,10 @@ to the whole. Where they differ, the difference cannot be attributed to a single
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from rpu_ssnn.common.wording import listed
 from studies.common.statistics import (
     SIGNIFICANCE,
     WHY_UNTESTED,
@@ -241,12 +243,14 @@ def _sentences(table: pd.DataFrame, gap: SampleStatistics) -> Iterator[str]:
     known = each.dropna(subset=["recovered"])
     if not n_told and len(known):
         most = known.sort_values("recovered", ascending=False, kind="stable").iloc[0]
+        alike = known["imperfection"][np.isclose(known["recovered"], most["recovered"])]
         verdict = "No single imperfection has a significant cost"
         if each[["recovered_p_holm", "lost_p_holm"]].isna().all(axis=None):
             verdict = f"Nothing is tested ({WHY_UNTESTED})"
         yield (
             f"{verdict}; switched off alone, "
-            f"{most['imperfection']} recovers most ({_points(most, 'recovered')} points)."
+            f"{listed([*alike])} {'recovers' if len(alike) == 1 else 'each recover'} most "
+            f"({_points(most, 'recovered')} points)."
         )
         n, mean, half = most[["recovered_n", "recovered", "recovered_ci"]]
         needed = seeds_to_tell(int(n), mean, half, len(known))

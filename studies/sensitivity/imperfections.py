@@ -191,9 +191,7 @@ def others_in_steps(step: str, off: Collection[str]) -> list[str]:
         off: the imperfections of the device.
     """
     told = [name for name in IN_STEPS if name in off]
-    return (
-        [f"{step}: a finer step also reduces {listed(told)}, in units of the step"] if told else []
-    )
+    return [f"{step}: a finer step also shrinks {listed(told)}, counted in steps"] if told else []
 
 
 def own_parameters(case: Case) -> Mapping[str, LawParameter]:

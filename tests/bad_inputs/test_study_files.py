@@ -129,6 +129,7 @@ STUDIES = [
     of_study("dataset: {name: digits, n_train: 5000}", "dataset.n_train", "5000", "1438"),
     of_study("dataset: {name: digits, n_train: 4}", "dataset.validation_share", "0.1"),
     of_study("dataset: {}", "dataset", "{}"),
+    of_study("dataset: MNIST", "dataset: 'MNIST'", "{name: mnist}"),
     of_study("dataset: {path: a.npz}", "dataset.path: unknown key; must be one of test_file"),
     of_study("training: {learning_rate: 1}", "did you mean cases.hyperparameters.learning_rate or"),
     of_study("dataset: {name: mnist, file: a.npz}", "dataset.name", "'mnist'"),

@@ -25,7 +25,8 @@ UNITS: Final[Mapping[str, Mapping[str, float]]] = {
 }
 """The quantities whose names end with a unit, with the size of each unit in SI."""
 
-_SYMBOLS = {"g s": "conductance", "i a": "current", "i_d a": "current", "t s": "time"}
+_AMPERES = dict.fromkeys(["i a", "i_d a", "id a", "i_ds a", "ids a"], "current")
+_SYMBOLS = {"g s": "conductance", "t s": "time", **_AMPERES}
 """The quantities of common symbols, each with the last letter of its units."""
 
 _WITHOUT_UNIT = ("pulse", "polarity", "device", "cycle")

@@ -238,7 +238,7 @@ def doubt_of(found: Measurement) -> str:
     """Returns a sentence if the pulses of all devices move the conductance in the opposite
     direction; otherwise it is empty."""
     mean, inner = _moves_of(found)
-    told = "the polarity may be swapped, since up pulses lower the conductance"
+    told = "the polarity may be swapped, since up pulses lower the conductance: name them `down`"
     return told if (mean < -_SWAPPED * inner).all() else ""
 
 

@@ -140,7 +140,9 @@ def test_excel_reads_the_sheet_that_is_named(tmp_path: Path) -> None:
         read(file)
 
 
-@pytest.mark.parametrize(("symbol", "volts"), [("G (\u03bcS)", None), ("I_D (uA)", 1.0)])
+@pytest.mark.parametrize(
+    ("symbol", "volts"), [("G (\u03bcS)", None), ("I_D (uA)", 1.0), ("Ids (uA)", 1.0)]
+)
 def test_symbols_stand_for_quantities(symbol: str, volts: float | None, tmp_path: Path) -> None:
     head, *rows = sweep(20)
     lines = [head.replace("conductance_uS", symbol) + ",G_max,ts", *(f"{row},1,2" for row in rows)]

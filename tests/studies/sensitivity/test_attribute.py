@@ -62,7 +62,7 @@ def test_a_sum_of_effects_is_taken_apart_exactly() -> None:
         assert table.loc[name, "lost"] == pytest.approx(effect, abs=1e-9)
         assert table.loc[name, "recovered_ci"] == pytest.approx(0.0, abs=1e-9)
     assert list(attribution.table["imperfection"][:4]) == list(expected)[:4]
-    assert "a finer step also reduces cycle_to_cycle, in units of the step" in attribution.notes[1]
+    assert "a finer step also shrinks cycle_to_cycle, counted in steps" in attribution.notes[1]
     assert table.loc["leak", "value"].startswith("leak_time_constant_s 2000")
     assert table.loc[SUM, "recovered"] == pytest.approx(7.375)
     assert table.loc[WHOLE, "lost"] == pytest.approx(7.375)
@@ -143,7 +143,7 @@ def test_a_finer_step_also_disturbs_less() -> None:
     tile = {"simulator": "native", "half_select": {"gradient": 1e-3}}
     case = in_device("ideal", tile=tile)
     assert imperfections(case, 0.25)[1] == [
-        "finite_step: a finer step also reduces half_select, in units of the step"
+        "finite_step: a finer step also shrinks half_select, counted in steps"
     ]
 
 
@@ -171,6 +171,8 @@ def test_what_is_only_noise_is_not_significant() -> None:
     assert attribution.sentence.startswith("No single imperfection has a significant cost")
     assert effects["recovered_n"].eq(5).all()
     assert re.search(r"At this spread, it would take \d+ seeds or more", attribution.sentence)
+    alike = attribute(device_study(), "capacitor", FakeRun(lambda p, m: 2.0))
+    assert re.search("alone, cycle_to_cycle, .*finite_step each recover most", alike.sentence)
 
 
 def test_the_drive_is_held_and_the_units_are_no_more_than_needed() -> None:

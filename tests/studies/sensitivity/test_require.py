@@ -151,7 +151,7 @@ def test_a_device_that_loses_too_much_is_told_what_it_needs() -> None:
     assert levels["why_none"].startswith("not enough by itself: loss")
     assert levels["why_none"].endswith("at 1600, its best value")
     assert levels["values"] == 2
-    assert any(n.startswith("levels: a finer step also reduces cycle_") for n in requirement.notes)
+    assert any(n.startswith("levels: a finer step also shrinks cycle_") for n in requirement.notes)
 
 
 def test_an_own_value_below_the_floor_is_not_called_zero() -> None:
