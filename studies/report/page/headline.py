@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from device_presets.library.preset import SPECIFICATION
+from rpu_ssnn.common.files import PRESET_SUFFIXES
 from rpu_ssnn.common.wording import counted, listed
 from studies.common.settings import canonical
 from studies.common.statistics import (
@@ -104,21 +105,25 @@ def first_swept_point(table: pd.DataFrame, reference: str) -> str | None:
 
 
 def device_to_ask_about(study: Study, runs: Runs) -> str | None:
-    """Returns the label of the best device that the questions take: one that is trained by spikes
-    without a sweep, not drawn from a fit, and not the reference.
+    """Returns the label of the best device that the questions take, of the user's own if there are
+    some: one that is trained by spikes without a sweep, not drawn from a fit, not the reference.
 
     Each device competes under the conditions of its first case.
     """
     drawn = {case.name for case in study.cases if getattr(case.rule, "draws", 0)}
     first: dict[str, str] = {}
     reached: dict[str, list[float]] = {}
+    own: set[str] = set()
     for trial, result in runs:
         rule = trial.settings.method
         if not isinstance(rule, PulseRule) or not _is_real_device(rule) or trial.sweep:
             continue
         if first.setdefault(without_draw(rule.device), _conditions(trial)) == _conditions(trial):
             reached.setdefault(trial.label, []).append(result.accuracy)
+            if any(suffix in rule.device for suffix in PRESET_SUFFIXES):
+                own.add(trial.label)
     asked = reached.keys() - drawn - {study.reference_label}
+    asked = asked & own or asked
     return max(sorted(asked), key=lambda label: describe(reached[label]).mean, default=None)
 
 

@@ -14,6 +14,7 @@ from studies.results.summary import summary
 from studies.results.tables import results_frame
 from support.chromium import visit
 from support.commands import refused
+from support.device_presets.own_presets import write_own_presets
 from support.studies.harness import DRIVE, RATE
 from support.studies.html_elements import Elements
 from support.studies.results_fakes import accuracy, nasty_study, runs_of, write_folder
@@ -125,6 +126,14 @@ def test_a_device_competes_once_and_not_after_storage() -> None:
     assert answer[1].startswith("Not significantly different from capacitor: ecram (")
     assert answer[2].endswith(" two days (a device that is compared in another row).")
     assert device_to_ask_about(study, runs) in ("capacitor", "ecram")
+
+
+def test_questions_are_about_the_users_own_device(tmp_path: Path) -> None:
+    own = f"{write_own_presets(tmp_path)}:power"
+    cases = [{"device": name, "hyperparameters": DRIVE} for name in ("capacitor", own)]
+    study = nasty_study(cases=[RATE, *cases], sweep={})
+    runs = runs_of(study, lambda t: 90.0 - 5.0 * ("power" in t.label))
+    assert str(device_to_ask_about(study, runs)).endswith("own.yaml:power")
 
 
 def test_no_device_near_chance_is_the_best() -> None:
