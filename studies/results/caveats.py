@@ -176,7 +176,7 @@ def of_reference(study: Study, table: pd.DataFrame, runs: Runs) -> Told:
 
 def of_question(runs: Runs, device: str, reference: str) -> Iterator[str]:
     """Yields the warnings about a question on a device, given by its label."""
-    return sentences(of_device(runs, device, reference), of_ceiling(runs))
+    return sentences(of_device(runs, device, reference), of_ceiling(runs), of_few_images(runs))
 
 
 def of_device(runs: Runs, device: str, reference: str) -> Told:

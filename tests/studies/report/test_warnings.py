@@ -9,7 +9,7 @@ import pytest
 from studies.declaration.study import Study
 from studies.declaration.trial import Failure, Trial
 from studies.report.page import build
-from studies.results.caveats import of_cut_recordings, of_reference
+from studies.results.caveats import of_cut_recordings, of_question, of_reference
 from studies.results.summary import summary
 from studies.results.tables import results_frame, write_failures
 from support.commands import Command
@@ -90,6 +90,10 @@ def test_few_images_are_said_in_report_and_under_tables(tmp_path: Path, command:
     folder, table = written("enough", n_test=200)
     assert "of which one is" not in table
     assert not [line for line in warnings_of(folder) if "of which one is" in line]
+    few = [
+        (trial, replace(of, row=of.row | {"n_test": 30})) for trial, of in runs_of(nasty_study())
+    ]
+    assert any(line.startswith(said) for line in of_question(few, "capacitor", "rate"))
 
 
 def test_warnings_say_what_is_wrong(tmp_path: Path) -> None:
