@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rpu_ssnn.common.errors import Fault, InputError, require
 
-PRESET_SUFFIXES = (".yaml", ".yml")
+YAML_SUFFIXES = (".yaml", ".yml")
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
 CREATOR = {"Creator": "rpu-ssnn"}
 """Every figure has this metadata, by which it may be replaced (`refuse_unwritable`)."""

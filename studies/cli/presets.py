@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rpu_ssnn.common.errors import InputError
-from rpu_ssnn.common.files import PLOT_SUFFIXES, PRESET_SUFFIXES, refuse_unwritable, write_together
+from rpu_ssnn.common.files import PLOT_SUFFIXES, YAML_SUFFIXES, refuse_unwritable, write_together
 from rpu_ssnn.common.wording import counted
 from studies.cli.options import path_argument, path_option, with_options
 
@@ -243,7 +243,7 @@ def _file_to_make(command: str, name: str, out: Path | None) -> Path:
         InputError: the file cannot be written, or exists already.
     """
     file = out or Path(f"{name}.yaml")
-    refuse_unwritable(command, "--out" if out else "--name", file, PRESET_SUFFIXES, new=out is None)
+    refuse_unwritable(command, "--out" if out else "--name", file, YAML_SUFFIXES, new=out is None)
     return file
 
 

@@ -7,7 +7,7 @@ title of the point) and `rows.csv` (finished rows), and `index.md`, a page about
 from pathlib import Path
 
 from rpu_ssnn.common.errors import InputError, meant, nearest
-from rpu_ssnn.common.files import PRESET_SUFFIXES, user_path
+from rpu_ssnn.common.files import YAML_SUFFIXES, user_path
 from studies.declaration.study import STUDY_FILE, Study, load_study
 
 FOLDER = Path(__file__).parents[1] / "shipped"
@@ -42,7 +42,7 @@ def find_study(name_or_path: str) -> Study:
         return load_study(shipped[path.name])
     if (KEPT_RECORDS / name_or_path / STUDY_FILE).is_file():
         return load_study(KEPT_RECORDS / name_or_path / STUDY_FILE)
-    if path.suffix in PRESET_SUFFIXES:
+    if path.suffix in YAML_SUFFIXES:
         return load_study(path)
     beside = path.parent / f"{path.name}.yaml"
     near = [beside.name] if beside.is_file() else nearest(shipped, name_or_path)

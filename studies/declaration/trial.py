@@ -38,7 +38,7 @@ class DatasetSettings(OwnDataReading):
 
     @model_validator(mode="before")
     @classmethod
-    def _file_gives_the_name(cls, content: Any) -> Any:
+    def _has_keys_and_is_named_after_its_file(cls, content: Any) -> Any:
         if isinstance(content, str):
             raise ValueError("must be a mapping, `{name: mnist}`, or `{file: mine.npz}` for a file")
         if isinstance(content, dict) and content.get("file") and not content.get("name"):

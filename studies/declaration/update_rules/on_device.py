@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from device_presets.library.entry_writing import draws_file
 from device_presets.lookup.device import name_of
 from rpu_ssnn.common.errors import require
-from rpu_ssnn.common.files import PRESET_SUFFIXES
+from rpu_ssnn.common.files import YAML_SUFFIXES
 from rpu_ssnn.common.validation import validated
 from rpu_ssnn.devices.laws import LAWS
 from rpu_ssnn.spec import NetworkSpec, Spec, TrainingSpec
@@ -129,7 +129,7 @@ class DeviceRule(Rule):
         if self.draws == 0:
             return self
         file = Path(self.device)
-        fitted = file.suffix in PRESET_SUFFIXES and draws_file(file).is_file()
+        fitted = file.suffix in YAML_SUFFIXES and draws_file(file).is_file()
         allowed = f"must be 0, unless presets fit wrote the preset file and {draws_file(file)}"
         require(fitted, "study", "draws", self.draws, allowed)
         drawn = f"{draws_file(file)}:draw_{1 + seed % self.draws}"

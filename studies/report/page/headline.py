@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from device_presets.library.preset import SPECIFICATION
-from rpu_ssnn.common.files import PRESET_SUFFIXES
+from rpu_ssnn.common.files import YAML_SUFFIXES
 from rpu_ssnn.common.wording import counted, listed
 from studies.common.settings import canonical
 from studies.common.statistics import (
@@ -120,7 +120,7 @@ def device_to_ask_about(study: Study, runs: Runs) -> str | None:
             continue
         if first.setdefault(without_draw(rule.device), _conditions(trial)) == _conditions(trial):
             reached.setdefault(trial.label, []).append(result.accuracy)
-            if any(suffix in rule.device for suffix in PRESET_SUFFIXES):
+            if any(suffix in rule.device for suffix in YAML_SUFFIXES):
                 own.add(trial.label)
     asked = reached.keys() - drawn - {study.reference_label}
     asked = asked & own or asked
